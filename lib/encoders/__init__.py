@@ -1,0 +1,36 @@
+"""Encoders: a checkpoint is described (without torch), opened, and turns text into vectors."""
+
+from lib.encoders.checkpoint import Checkpoint
+from lib.encoders.describe import describe
+from lib.encoders.encoder import BATCH_TOKENS, Encoded, Encoder
+from lib.encoders.families import FAMILIES, Family, Variant, family_of
+from lib.encoders.hidden import AttentionBatch, HiddenBatch
+from lib.encoders.memory import free_memory
+from lib.encoders.opening import open_encoder
+from lib.encoders.policy import Policy
+from lib.encoders.precision import PRECISIONS, Precision, bfloat16_available
+from lib.encoders.prompts import Prompts, Role
+from lib.encoders.sources import PACKAGED
+
+__all__ = [
+    "BATCH_TOKENS",
+    "FAMILIES",
+    "PACKAGED",
+    "PRECISIONS",
+    "AttentionBatch",
+    "Checkpoint",
+    "Encoded",
+    "Encoder",
+    "Family",
+    "HiddenBatch",
+    "Policy",
+    "Precision",
+    "Prompts",
+    "Role",
+    "Variant",
+    "bfloat16_available",
+    "describe",
+    "family_of",
+    "free_memory",
+    "open_encoder",
+]

@@ -1,0 +1,127 @@
+"""Hub: a checkpoint's folder in the hub's cache, downloaded when it is not there and may be."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.encoders.memory import check_memory
+from lib.errors import InputError
+
+_SECONDS = 4.0
+"""How long one answer of the hub is waited for: connecting and reading stay under ten seconds together."""
+_WANTED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py", "README.md", "*/config.json", "*.tiktoken")
+_UNWANTED = ("onnx/*", "openvino/*", "*/onnx/*", "coreml/*", "tf_model*", "flax_model*", "rust_model*", "*.gguf")
+_PICKLED = ("*.bin",)
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class HubFolder:
+    """Where the hub's cache keeps a checkpoint."""
+
+    folder: Path
+    """The snapshot's folder."""
+    cache: Path
+    """The cache; every file's real path lies below it."""
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether `source` is spelt as hub ids are: `name` or `owner/name`."""
+    return bool(_ID.fullmatch(source)) and ".." not in source and "--" not in source and len(source) <= 96
+
+
+def cached_folder(hub_id: str) -> HubFolder | None:
+    """The checkpoint's folder in the cache; None where it was never downloaded."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    for name in ("config.json", "modules.json", "adapter_config.json"):
+        found = try_to_load_from_cache(hub_id, name)
+        if isinstance(found, str):
+            return HubFolder(Path(found).parent, Path(constants.HF_HUB_CACHE))
+    return None
+
+
+def fetch(hub_id: str, *, allow_hub: bool) -> HubFolder:
+    """The checkpoint's folder, downloaded if need be; its size is held against free memory and disk first.
+
+    Raises:
+        InputError: unknown, gated or too large, or the hub cannot be reached and nothing is cached.
+    """
+    cached = cached_folder(hub_id)
+    if not allow_hub:
+        if cached:
+            return cached
+        raise InputError(
+            f"{hub_id} is not in the model cache and the hub may not be asked (offline); download it on a machine "
+            "with a network first, or choose the packaged encoder."
+        )
+    try:
+        return _download(hub_id)
+    except _UnreachableError as failure:
+        if cached:
+            return cached
+        raise InputError(
+            f"The model hub cannot be reached ({failure}), and {hub_id} is not in the model cache; check the network "
+            "or choose the packaged encoder."
+        ) from None
+
+
+class _UnreachableError(Exception):
+    """No answer from the hub, which is no reason not to use its cache."""
+
+
+def _download(hub_id: str) -> HubFolder:
+    from huggingface_hub import HfApi, constants, errors, snapshot_download
+
+    try:
+        info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
+        files = [file for file in info.siblings or [] if file.size is not None]
+        patterns = _patterns(files)
+        _check_size(hub_id, info, files, Path(constants.HF_HUB_CACHE))
+        folder = snapshot_download(
+            hub_id,
+            revision=info.sha,
+            allow_patterns=list(patterns),
+            ignore_patterns=list(_UNWANTED),
+            etag_timeout=_SECONDS,
+        )
+    except errors.GatedRepoError:
+        raise InputError(
+            f"{hub_id} is gated: its owner has to grant access; ask for it on its hub page and set HF_TOKEN, or choose "
+            "another encoder."
+        ) from None
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
+        raise InputError(
+            f"The hub knows no public model {hub_id}; check the spelling (owner/name), or set HF_TOKEN "
+            "if it is private."
+        ) from None
+    except errors.LocalEntryNotFoundError as failure:  # the network broke away during the download
+        raise _UnreachableError(type(failure).__name__) from failure
+    except (errors.DisabledRepoError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as failure:
+        raise InputError(f"The hub does not give out {hub_id} ({type(failure).__name__}); choose another.") from None
+    except (errors.HTTPError, OSError) as failure:  # timeouts, refused connections, the hub's own failures
+        raise _UnreachableError(type(failure).__name__) from failure
+    return HubFolder(Path(folder), Path(constants.HF_HUB_CACHE))
+
+
+def _patterns(files: Sequence[Any]) -> tuple[str, ...]:
+    """Safetensors alone where there are any, else the pickled weights."""
+    return _WANTED if any(file.rfilename.endswith(".safetensors") for file in files) else (*_WANTED, *_PICKLED)
+
+
+def _check_size(hub_id: str, info: Any, files: Sequence[Any], cache: Path) -> None:
+    sizes = {file.rfilename: file.size or 0 for file in files if "/" not in file.rfilename}
+    safe = sum(size for name, size in sizes.items() if name.endswith(".safetensors"))
+    weights = safe or sum(size for name, size in sizes.items() if name.endswith(".bin"))
+    counted = getattr(info.safetensors, "total", None) if info.safetensors else None
+    check_memory(hub_id, counted or weights // 4)
+    place = next(parent for parent in (cache, *cache.parents) if parent.exists())
+    free = shutil.disk_usage(place).free
+    if weights > free:
+        raise InputError(
+            f"{hub_id} takes {weights / 1e9:.1f} GB on disk, but only {free / 1e9:.1f} GB are free; make room or "
+            "choose a smaller encoder."
+        )

@@ -1,0 +1,32 @@
+"""Opening: the one way from a name to an encoder that runs."""
+
+from lib.encoders.checkpoint import Checkpoint
+from lib.encoders.describe import describe
+from lib.encoders.encoder import Encoder
+from lib.encoders.memory import check_memory
+from lib.encoders.policy import Policy
+from lib.encoders.precision import Precision, check_precision, torch_dtype
+
+
+def open_encoder(
+    source: str | Checkpoint, *, policy: Policy | None = None, precision: Precision = "float32"
+) -> Encoder:
+    """Open an encoder, on a graphics processor where torch finds one.
+
+    Args:
+        source: what `describe` takes, or what it returned (prompts edited, perhaps).
+        policy: what may be opened; that of the environment where None.
+        precision: "float32", or "bfloat16" for about 1.8 times the speed at a cosine error of about 1e-4.
+
+    Raises:
+        InputError: see `describe`; also too little free memory, or a precision that the processor lacks.
+    """
+    check_precision(precision)
+    checkpoint = source if isinstance(source, Checkpoint) else describe(source, policy=policy)
+    policy = policy or Policy.from_environment()
+    if precision == "bfloat16" and checkpoint.kind == "static":
+        precision = "float32"  # it only adds up rows: nothing to gain
+    check_memory(checkpoint.source, checkpoint.parameters, bytes_per_parameter=2 if precision == "bfloat16" else 4)
+    from lib.encoders.loading import load_modules
+
+    return Encoder(checkpoint, load_modules(checkpoint, torch_dtype(precision)), precision=precision)
