@@ -1,0 +1,124 @@
+"""Checked files of arrays: safetensors written whole or not at all, and mapped into memory when read.
+
+No pickle. Every file carries a checksum of its arrays and metadata, so that one that was cut or changed is known for
+broken.
+"""
+
+import errno
+import json
+import math
+import os
+import time
+import uuid
+import zlib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+_CHECKSUM = "crc32"
+_CHECKED_AT_ONCE = 2**24
+_MOST_HEADER_BYTES = 10**8  # what safetensors itself allows
+_PART = ".part"
+_FORGOTTEN_SECONDS = 3600
+
+
+class BrokenFileError(Exception):
+    """A file is not what was written."""
+
+
+def write_tensors(path: Path, tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> None:
+    """Write `tensors` to `path`: under a temporary name first, then renamed, so that nobody sees half a file.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+        TypeError: an array of other things than numbers and booleans.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    arrays = {name: _plain(tensor, name) for name, tensor in tensors.items()}
+    described = {**metadata, _CHECKSUM: _checksum(arrays, metadata)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{_PART}")
+    try:
+        save_file(arrays, temporary, metadata=described)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except SafetensorError as fault:  # among others a full disk
+        raise OSError(errno.EIO, str(fault)) from fault
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, NDArray], dict[str, str]]:
+    """The arrays of `path`, memory-mapped and read-only, and its metadata.
+
+    Raises:
+        BrokenFileError: the file was cut, changed, or is another kind of file.
+        OSError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if length < min(size, _MOST_HEADER_BYTES) else {}
+            metadata = header.pop("__metadata__")
+            tensors = {name: _map(file, entry, 8 + length) for name, entry in header.items()}
+        sound = metadata.pop(_CHECKSUM) == _checksum(tensors, metadata)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as fault:
+        raise BrokenFileError(f"unreadable header: {fault}") from fault
+    if not sound:
+        raise BrokenFileError("checksum differs")
+    return tensors, metadata
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what writers of files like `pattern` in `folder` left behind when they died more than an hour ago."""
+    for path in folder.glob(f"{pattern}.*{_PART}"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _FORGOTTEN_SECONDS:
+                path.unlink(missing_ok=True)
+
+
+def _plain(tensor: NDArray, name: str) -> NDArray:
+    array = np.asarray(tensor, order="C")
+    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    if array.dtype not in [np.dtype(known) for known in _DTYPES.values()]:
+        raise TypeError(f"{name} is an array of {array.dtype}; only numbers and booleans can be written")
+    return array
+
+
+def _map(file: BinaryIO, entry: dict[str, Any], start: int) -> NDArray:
+    first, last = entry["data_offsets"]
+    shape, dtype = tuple(entry["shape"]), np.dtype(_DTYPES[entry["dtype"]])
+    if last - first != dtype.itemsize * math.prod(shape):
+        raise ValueError(f"{shape} declared in {last - first} bytes")
+    if last == first:
+        return np.empty(shape, dtype)
+    return np.memmap(file, dtype=dtype, mode="r", offset=start + first, shape=shape or (1,)).reshape(shape)
+
+
+def _checksum(tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> str:
+    value = zlib.crc32(json.dumps(sorted(metadata.items())).encode())
+    for name in sorted(tensors):
+        kind = [name, tensors[name].dtype.str, tensors[name].shape]
+        value = zlib.crc32(json.dumps(kind).encode(), value)
+        for part in _bytes(tensors[name]):
+            value = zlib.crc32(part, value)
+    return str(value)
+
+
+def _bytes(tensor: NDArray) -> Iterable[memoryview]:
+    flat = tensor.reshape(-1).view(np.uint8)
+    for start in range(0, len(flat), _CHECKED_AT_ONCE):
+        yield flat[start : start + _CHECKED_AT_ONCE].data
