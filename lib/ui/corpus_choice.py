@@ -1,0 +1,160 @@
+"""The sidebar's second choice: which texts. A sample set, an uploaded file, or pasted text.
+
+An upload stays in the memory of its session. Whatever is wrong with it is said in one sentence.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from lib.corpora import (
+    SUFFIXES,
+    ColumnChoice,
+    Corpus,
+    Limits,
+    Table,
+    build_corpus,
+    guess_columns,
+    load_sample,
+    read_pasted,
+    read_table,
+    read_vectors,
+)
+from lib.errors import InputError
+from lib.ui.messages import count, plain, tell
+
+_NONE = "(none)"
+_SAMPLE_LABELS = {"topic": "label", "subtopic": "subtopic"}
+_KEPT = "_corpora"  # in the session: the last table and corpus of each kind
+
+
+@dataclass(frozen=True)
+class CorpusChoice:
+    """What the user chose, or why there is none: a fault, or what to do first."""
+
+    corpus: Corpus | None
+    fault: str | None = None
+    todo: str | None = None
+
+
+def choose_corpus() -> CorpusChoice:
+    """Draw the choice in the sidebar and return it."""
+    kind = st.segmented_control(
+        "Corpus",
+        list(_KINDS),
+        default="Sample",
+        required=True,
+        key="corpus",
+        bind="query-params",
+        width="stretch",
+    )
+    try:
+        chosen = _KINDS[str(kind)]()
+    except InputError as fault:
+        return CorpusChoice(None, fault=str(fault))
+    if chosen.corpus is not None:
+        _describe(chosen.corpus)
+    return chosen
+
+
+def _describe(corpus: Corpus) -> None:
+    labels = len({label for label in corpus.labels if label is not None}) if corpus.labels else 0
+    facts = [f"{count(len(corpus))} texts", f"{count(labels)} labels" if labels else "no labels"]
+    if corpus.embeddings is not None:
+        facts.append(f"with their own {corpus.embeddings.shape[1]}-d embeddings")
+    st.caption(" · ".join(facts))
+    tell(corpus.notices)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sample_corpus(name: str, label: str) -> Corpus:
+    return load_sample(name, label=label)
+
+
+def _sample() -> CorpusChoice:
+    label = st.selectbox(
+        "Label",
+        list(_SAMPLE_LABELS),
+        key="label",
+        bind="query-params",
+        help="Which column the texts are grouped by.",
+    )
+    return CorpusChoice(_sample_corpus("topics", _SAMPLE_LABELS[str(label)]))
+
+
+def _paste() -> CorpusChoice:
+    text = st.text_area("Texts, one a line", height=180, key="pasted", placeholder="One text a line")
+    if not text.strip():
+        return CorpusChoice(None, todo="Paste some texts into the sidebar, one a line; three or more can be measured.")
+    limits = Limits.from_environment()
+    table = _remembered("paste table", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+                        lambda: read_pasted(text, limits=limits))  # fmt: skip
+    return CorpusChoice(_remembered("paste corpus", id(table), lambda: build_corpus(table, limits=limits)))
+
+
+def _upload() -> CorpusChoice:
+    limits = Limits.from_environment()
+    file = st.file_uploader(
+        "Texts",
+        type=[suffix.lstrip(".") for suffix in SUFFIXES],
+        key="upload_file",
+        max_upload_size=max(1, limits.max_bytes // 2**20),
+        help="One text a line (.txt), or a table with a column of texts. Stays in this session: nobody else sees it.",
+    )
+    if file is None:
+        return CorpusChoice(None, todo="Upload a file in the sidebar: .txt with one text a line, .csv, .tsv, .jsonl or "
+                            ".parquet with a column of texts. Uploads are private to their session, so a link to one "
+                            "opens here without its file.")  # fmt: skip
+    table: Table = _remembered(
+        "upload table", file.file_id, lambda: read_table(file.getvalue(), name=file.name, limits=limits)
+    )
+    with st.expander("Columns", expanded=len(table.frame.columns) > 1):
+        choice = _choose_columns(table, file.file_id)
+    with st.expander("Precomputed embeddings"):
+        vectors = st.file_uploader(
+            "A .npy file, one row a text", type=["npy"], key="upload_vectors",
+            help="float16, float32 or float64, shape (rows of the file, dimensions). The encoder is then not used.",
+        )  # fmt: skip
+    made = None
+    if vectors is not None:
+        made = _remembered(
+            "vectors", vectors.file_id, lambda: read_vectors(vectors.getvalue(), name=vectors.name, limits=limits)
+        )
+    built = (file.file_id, choice, vectors.file_id if vectors else None)
+    return CorpusChoice(
+        _remembered("upload corpus", built, lambda: build_corpus(table, choice, limits=limits, embeddings=made))
+    )
+
+
+def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
+    guess = _remembered("guess", file_id, lambda: guess_columns(table))
+    names = [str(column) for column in table.frame.columns]
+    if guess.reason and len(names) > 1:
+        st.caption(plain(guess.reason))
+
+    def pick(what: str, guessed: str | None, *, needed: bool = False) -> str | None:
+        options = names if needed else [_NONE, *names]
+        index = options.index(guessed) if guessed in options else 0
+        chosen = st.selectbox(what, options, index=index, key=f"column_{what}_{file_id}")
+        return None if chosen == _NONE else chosen
+
+    return ColumnChoice(
+        text=str(pick("Text", guess.text, needed=True)),
+        label=pick("Label", guess.label),
+        id=pick("Id", guess.id),
+        vector=pick("Embedding", guess.vector),
+    )
+
+
+_KINDS = {"Sample": _sample, "Upload": _upload, "Paste": _paste}
+
+
+def _remembered(what: str, key: object, make: Callable[[], Any]) -> Any:
+    """`make()`, once for the same key of `what` in this session; an earlier value of `what` is let go."""
+    kept = st.session_state.setdefault(_KEPT, {})
+    if what not in kept or kept[what][0] != key:
+        kept[what] = (key, make())
+    return kept[what][1]

@@ -1,0 +1,1 @@
+"""The views of the Geometry page, one module each: controls, cached calls, figure, reading, details."""

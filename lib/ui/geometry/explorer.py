@@ -1,0 +1,168 @@
+"""How is this corpus laid out? The map, what is selected on it, and where a new sentence lands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.charts import maps
+from lib.geometry import Clusters, Projection
+from lib.ui import downloads, resources
+from lib.ui.geometry.probe import Probe, ask, show_neighbours
+from lib.ui.geometry.settings import MapSettings, map_settings, scores
+from lib.ui.layout import number, numbers_over_picture
+from lib.ui.messages import count, share, tell
+from lib.ui.workspace import Space
+
+_BY_LABEL, _BY_CLUSTER, _BY_SCORE = "label", "cluster", "distance from the corpus"
+_MOST_LISTED = 500
+
+
+def show(space: Space) -> None:
+    """Draw the view."""
+    st.subheader("How is this corpus laid out?")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        settings, colour, flags = _controls(space)
+    layout = resources.projection(space.vectors_key, space.vectors, settings.layout)
+    groups = resources.clusters(space.vectors_key, space.vectors, settings.grouping)
+    numbers, picture = numbers_over_picture()
+    probe = ask(space, layout)
+    with picture:
+        selected = _picture(space, layout, groups, colour, groups.far if flags else None, probe, settings)
+    with numbers:
+        _numbers(space, layout, groups)
+    tell((*layout.notices, *groups.notices))
+    if probe is not None:
+        show_neighbours(space, probe)
+    _listing(space, selected, groups)
+
+
+def _controls(space: Space) -> tuple[MapSettings, str, bool]:
+    settings = map_settings(len(space.corpus))
+    options = [_BY_LABEL] if space.label_names else []
+    options += [_BY_CLUSTER, _BY_SCORE, *(str(column) for column in space.corpus.columns.columns)]
+    colour = st.selectbox("Colour by", list(dict.fromkeys(options)), key="colour", bind="query-params", width=220)
+    flags = st.toggle(
+        "Flag texts far from any cluster",
+        value=True,
+        key="flags",
+        bind="query-params",
+        help="Texts unusually far from the centroid of every cluster: the encoder has no settled place for them.",
+    )
+    return settings, str(colour), flags
+
+
+def _picture(
+    space: Space,
+    layout: Projection,
+    groups: Clusters,
+    colour: str,
+    flagged: NDArray[np.bool_] | None,
+    probe: Probe | None,
+    settings: MapSettings,
+) -> list[int]:
+    landing = maps.Landing(probe.landing, [probe.text]) if probe else None
+    fig = maps.corpus_map(
+        layout, space.corpus.texts, _colouring(space, groups, colour, settings), flagged=flagged, landing=landing
+    )
+    if layout.coordinates.shape[1] == 3:
+        st.plotly_chart(fig, key="map_3d")
+        st.caption(f"{_reading(layout)} Turn it with the mouse; texts are selected on the 2D map.")
+        return []
+    event = st.plotly_chart(
+        fig, key="map_2d", on_select="rerun", selection_mode=("points", "box", "lasso"), config={"displaylogo": False}
+    )
+    st.caption(f"{_reading(layout)} Draw around points, or click one, to list them below.")
+    rows = {int(point["customdata"][0]) for point in event["selection"]["points"] if point.get("customdata")}
+    return sorted(row for row in rows if row < len(space.corpus))
+
+
+def _reading(layout: Projection) -> str:
+    if layout.method == "pca":
+        share_shown = float(layout.explained_variance.sum()) if layout.explained_variance is not None else 0.0
+        return (
+            f"Linear: the directions of most variance, {share(share_shown)} of it. What overlaps here may lie apart in "
+            "the other dimensions."
+        )
+    return "Close points are alike; distances between groups, their sizes and the axes mean nothing."
+
+
+def _colouring(space: Space, groups: Clusters, colour: str, settings: MapSettings) -> maps.Colouring:
+    if colour == _BY_LABEL and space.labels is not None:
+        return maps.Colouring("label", groups=space.labels)
+    if colour == _BY_CLUSTER:
+        return maps.Colouring("cluster", groups=[None if c < 0 else f"cluster {c + 1}" for c in groups.labels])
+    if colour == _BY_SCORE:
+        return maps.Colouring(settings.score_name, numbers=scores(space, settings).scores)
+    column = space.corpus.columns[colour]
+    if column.dtype.kind in "iuf":
+        return maps.Colouring(colour, numbers=column.to_numpy(dtype=np.float64))
+    return maps.Colouring(colour, groups=[None if pd.isna(value) else str(value) for value in column])
+
+
+def _numbers(space: Space, layout: Projection, groups: Clusters) -> None:
+    trust = layout.trustworthiness
+    number(
+        "Trustworthiness",
+        "—" if trust is None else f"{trust:.3f}",
+        f"Of the map: 1 = every neighbour on it is a neighbour by cosine, about 0.5 = a random map. Over "
+        f"{count(layout.trust_items)} texts and their {layout.trust_neighbours} neighbours.",
+    )
+    if len(space.label_names) > 1:
+        fit = resources.label_fit(space.key, space.vectors, space.labels or (), k=10, seed=0)
+        number("Label silhouette", f"{fit.silhouette:.3f}", "In the full space, by cosine, in [−1, 1].")
+        number(
+            "Label purity",
+            share(fit.purity),
+            f"Share of a text's {fit.k} nearest neighbours with its label, in the full space.",
+        )
+    outside = f" {count(groups.unclustered)} texts are in none." if groups.unclustered else ""
+    number("Clusters", count(groups.count), f"Found without labels.{outside}")
+    far = int(groups.far.sum())
+    number(
+        "Far from any cluster",
+        f"{count(far)} ({share(far / groups.items)})",
+        f"Texts whose cosine distance to the nearest cluster's centroid is above {groups.fence:.2f}: the upper "
+        "quartile of all, plus one and a half interquartile ranges.",
+    )
+
+
+@dataclass(frozen=True)
+class _Listed:
+    title: str
+    rows: Sequence[int]
+    name: str
+
+
+def _farthest_first(groups: Clusters) -> list[int]:
+    far = np.flatnonzero(groups.far)
+    return [int(row) for row in far[np.argsort(-groups.distance[far], kind="stable")]]
+
+
+def _listing(space: Space, selected: list[int], groups: Clusters) -> None:
+    listed = (
+        _Listed(f"Selected ({count(len(selected))})", selected, "selection")
+        if selected
+        else _Listed(f"Far from any cluster ({count(int(groups.far.sum()))})", _farthest_first(groups), "far_texts")
+    )
+    st.subheader(listed.title)
+    if not listed.rows:
+        st.caption("Nothing is selected on the map, and no text is far from every cluster.")
+        return
+    table = pd.DataFrame(
+        {
+            "id": [space.corpus.ids[row] for row in listed.rows],
+            "label": [space.labels[row] if space.labels else None for row in listed.rows],
+            "cluster": [str(groups.labels[row] + 1) if groups.labels[row] >= 0 else "none" for row in listed.rows],
+            "text": [space.corpus.texts[row] for row in listed.rows],
+        }
+    )
+    st.dataframe(
+        table.head(_MOST_LISTED), hide_index=True, column_config={"text": st.column_config.TextColumn(width="large")}
+    )
+    if len(table) > _MOST_LISTED:
+        tell([f"The first {count(_MOST_LISTED)} are listed; the downloads hold all {count(len(table))}."])
+    downloads.offer_table(table, name=listed.name)

@@ -1,0 +1,16 @@
+"""The places of a view: a row of numbers, and the picture beneath them."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+_NUMBER_WIDTH = 166
+
+
+def numbers_over_picture() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two places, one above the other: a row that wraps on narrow screens for `number`, and one for the figure."""
+    return st.container(horizontal=True, gap="medium"), st.container()
+
+
+def number(label: str, value: str, meaning: str) -> None:
+    """One of a view's numbers; `meaning` says what its range and baseline are."""
+    st.metric(label, value, help=meaning, width=_NUMBER_WIDTH)

@@ -1,0 +1,33 @@
+"""How numbers and refusals read on every page."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+THIN = "\u2009"
+
+
+def count(number: int) -> str:
+    """A whole number with thin-space thousands: 12 345."""
+    return f"{number:,}".replace(",", THIN)
+
+
+def share(value: float, digits: int = 1) -> str:
+    """A share in percent: .1234 is 12.3 %."""
+    return f"{100 * value:.{digits}f}{THIN}%"
+
+
+def refuse(sentence: object, *, advice: str = "") -> None:
+    """Show why something cannot be done, and what to do; the user's text in it is shown as it is, never as Markdown."""
+    st.error(f"{plain(sentence)} {advice}".strip(), icon=":material/block:")
+
+
+def tell(notices: Iterable[str]) -> None:
+    """Show what a reader should know of a result: what was changed, left out, or sampled."""
+    for notice in notices:
+        st.caption(f":material/info: {plain(notice)}")
+
+
+def plain(text: object) -> str:
+    """`text` with Markdown's signs escaped, so that names from a file or an address cannot draw, link or colour."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+!|~$:" else sign for sign in str(text))

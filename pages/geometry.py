@@ -1,0 +1,34 @@
+"""Geometry: how is this corpus laid out in this encoder's space?"""
+
+import streamlit as st
+
+from lib.errors import InputError
+from lib.ui import workspace
+from lib.ui.geometry import dimension, explorer, hubs, labels, outliers, spread
+from lib.ui.messages import refuse
+
+VIEWS = {
+    "Map": explorer.show,
+    "Anisotropy": spread.show,
+    "Dimension": dimension.show,
+    "Labels": labels.show,
+    "Hubs": hubs.show,
+    "Outliers": outliers.show,
+}
+FEWEST = 3
+
+st.title("Geometry", anchor=False)
+space = workspace.current()
+if len(space.corpus) < FEWEST:
+    refuse(f"This page needs at least {FEWEST} texts, got {len(space.corpus)}: add texts to the corpus.")
+    st.stop()
+
+for tab, show in zip(
+    st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params"), VIEWS.values(), strict=True
+):
+    if tab.open:
+        with tab:
+            try:
+                show(space)
+            except InputError as fault:
+                refuse(fault)
