@@ -130,6 +130,6 @@ def _restored(value: Any) -> Any:
 
 
 def _name(kind: type[Result], inputs: Mapping[str, Any]) -> str:
-    shape = [field.name for field in fields(kind)] if is_dataclass(kind) else []
-    content = json.dumps([kind.__name__, shape, dict(sorted(inputs.items()))], sort_keys=True)
+    names: list[str] = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    content = json.dumps([kind.__name__, names, dict(sorted(inputs.items()))], sort_keys=True)
     return f"{kind.__name__.lower()}-{hashlib.sha256(content.encode()).hexdigest()[:24]}.safetensors"

@@ -8,7 +8,6 @@ the files whose rows were not asked for for longest go first.
 """
 
 import hashlib
-import json
 import logging
 import os
 import tempfile
@@ -24,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
-from lib.tensors import BrokenFileError, read_tensors, sweep, write_tensors
+from lib.segments import KEY_BYTES, Segment, stamp_of, write_segment
+from lib.tensors import BrokenFileError, sweep
 
 _log = logging.getLogger(__name__)
 
-_KEY_BYTES = 16
 _IN_MEMORY_BYTES = 64 * 2**20  # rows scattered over files are gathered in memory up to here, on disk beyond
-_VERSION = "1"
 _FILES = f"{'[0-9a-f]' * 32}/{'[0-9]' * 20}-{'[0-9a-f]' * 8}.safetensors"  # no other file in the folder is touched
+_LOOKS = 5  # at a folder in which another process merges or evicts
 DEFAULT_CAPACITY = 2 * 10**9
 
 
@@ -51,13 +50,13 @@ def default_store() -> "EmbeddingStore":
 
 def row_keys(texts: Iterable[str]) -> NDArray[np.uint8]:
     """Content key of every text, shape (n, 16)."""
-    digests = b"".join(hashlib.blake2b(_utf8(text), digest_size=_KEY_BYTES).digest() for text in texts)
-    return np.frombuffer(digests, dtype=np.uint8).reshape(-1, _KEY_BYTES)
+    digests = b"".join(hashlib.blake2b(_utf8(text), digest_size=KEY_BYTES).digest() for text in texts)
+    return np.frombuffer(digests, dtype=np.uint8).reshape(-1, KEY_BYTES)
 
 
 def _first_of_each(keys: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Positions of the first of each row of `keys` (n, 16), ascending."""
-    _, first = np.unique(np.ascontiguousarray(keys).view(f"V{_KEY_BYTES}").ravel(), return_index=True)
+    _, first = np.unique(np.ascontiguousarray(keys).view(f"V{KEY_BYTES}").ravel(), return_index=True)
     return np.sort(first)
 
 
@@ -86,7 +85,7 @@ class EmbeddingStore:
             raise InputError(f"The embedding store keeps float32 or float16, not {dtype}.")
         self.root, self.capacity, self.shipped = root, capacity, shipped
         self.dtype = np.dtype(dtype)
-        self._segments: dict[Path, _Segment] = {}
+        self._segments: dict[Path, Segment] = {}
         self._lock = threading.RLock()
 
     def missing(self, space: str, keys: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -104,8 +103,8 @@ class EmbeddingStore:
         """
         if not len(keys) == len(vectors) == len(truncated):
             raise InputError(f"Got {len(keys)} keys, {len(vectors)} vectors, {len(truncated)} flags for one file.")
-        if keys.shape != (len(keys), _KEY_BYTES) or np.ndim(vectors) != 2:
-            raise InputError(f"Expected keys (n, {_KEY_BYTES}) and vectors (n, d), got {keys.shape}, {vectors.shape}.")
+        if keys.shape != (len(keys), KEY_BYTES) or np.ndim(vectors) != 2:
+            raise InputError(f"Expected keys (n, {KEY_BYTES}) and vectors (n, d), got {keys.shape}, {vectors.shape}.")
         with np.errstate(over="ignore"):
             kept = np.asarray(vectors, self.dtype)
         finite = np.isfinite(kept).all(axis=1)
@@ -121,6 +120,7 @@ class EmbeddingStore:
         """The rows of `keys` (n, 16), in their order.
 
         Raises:
+            InputError: no keys.
             KeyError: a row is not kept (see `missing`).
         """
         if not len(keys):
@@ -160,7 +160,7 @@ class EmbeddingStore:
 
     def bytes_for(self, n: int, d: int) -> int:
         """Bytes that `n` rows of `d` dimensions take at most, whatever number of files they lie in."""
-        return n * (d * self.dtype.itemsize + _KEY_BYTES + 2) + 4096
+        return n * (d * self.dtype.itemsize + KEY_BYTES + 2) + 4096
 
     def size(self) -> int:
         """Bytes that the store's files take."""
@@ -170,7 +170,7 @@ class EmbeddingStore:
 
     def _locate(
         self, space: str, keys: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list["_Segment"]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Segment]]:
         """For every key the number of the segment that holds it (-1: none), its row there; and the segments."""
         segments = self._open(space)
         owner, row = np.full(len(keys), -1), np.full(len(keys), -1)
@@ -184,11 +184,11 @@ class EmbeddingStore:
                 self._touch(segment.path)
         return owner, row, segments
 
-    def _gather(self, owner: NDArray[np.int64], row: NDArray[np.int64], segments: list["_Segment"]) -> Rows:
+    def _gather(self, owner: NDArray[np.int64], row: NDArray[np.int64], segments: list[Segment]) -> Rows:
         """The rows that `_locate` found."""
         if (owner == owner[0]).all() and (np.diff(row) == 1).all():  # they lie together: map them
             segment, span = segments[owner[0]], slice(int(row[0]), int(row[-1]) + 1)
-            return Rows(segment.vectors[span].astype(self.dtype, copy=False), segment.truncated[span].astype(bool))
+            return Rows(segment.vectors[span].astype(self.dtype, copy=False), segment.truncated[span])
         vectors = self._room(len(owner), segments[owner[0]].vectors.shape[1])
         truncated = np.empty(len(owner), dtype=bool)
         for number in np.unique(owner):
@@ -198,31 +198,38 @@ class EmbeddingStore:
             truncated[mine] = segments[number].truncated[row[mine]]
         return Rows(vectors, truncated)
 
-    def _open(self, space: str) -> list["_Segment"]:
+    def _open(self, space: str) -> list[Segment]:
         """The space's sound files, largest first; broken ones are removed."""
-        folders = [self._folder(base, space) for base in (self.shipped, self.root) if base]
-        opened = []
         with self._lock:
-            paths = {path for folder in folders for path in folder.glob("*.safetensors")}
-            for gone in [path for path in self._segments if path.parent in folders and path not in paths]:
-                del self._segments[gone]  # else its mapping would hold the disk space of a removed file
-            for path in sorted(paths):
-                try:
-                    stamp = path.stat()
-                    segment = self._segments.get(path)
-                    if segment is None or segment.stamp != (stamp.st_size, stamp.st_mtime_ns):
-                        segment = self._segments[path] = _Segment.read(path, space)
-                except FileNotFoundError:  # another process evicted or merged it
-                    self._segments.pop(path, None)
-                except BrokenFileError as fault:
-                    _log.warning("Embedding file %s is broken (%s): its rows are encoded again", path.name, fault)
-                    self._drop(path)
-                except OSError as fault:
-                    _log.warning("Embedding file %s cannot be read (%s): its rows are encoded again", path.name, fault)
-                else:
-                    if segment.vectors.dtype.itemsize >= self.dtype.itemsize:  # rounded rows serve no finer store
-                        opened.append(segment)
+            for _ in range(_LOOKS):
+                opened, vanished = self._look(space)
+                if not vanished:
+                    break
         return sorted(opened, key=lambda segment: (-len(segment.keys), segment.path.name))
+
+    def _look(self, space: str) -> tuple[list[Segment], bool]:
+        """The space's sound files, and whether one vanished meanwhile: it may be merged into one not listed yet."""
+        folders = [self._folder(base, space) for base in (self.shipped, self.root) if base]
+        paths = {path for folder in folders for path in folder.glob("*.safetensors")}
+        for gone in [path for path in self._segments if path.parent in folders and path not in paths]:
+            del self._segments[gone]  # else its mapping would hold the disk space of a removed file
+        opened, vanished = [], False
+        for path in sorted(paths):
+            try:
+                segment = self._segments.get(path)
+                if segment is None or segment.stamp != stamp_of(path):
+                    segment = self._segments[path] = Segment.read(path, space)
+            except FileNotFoundError:
+                vanished = True
+            except BrokenFileError as fault:
+                _log.warning("Embedding file %s is broken (%s): its rows are encoded again", path.name, fault)
+                self._drop(path)
+            except OSError as fault:
+                _log.warning("Embedding file %s cannot be read (%s): its rows are encoded again", path.name, fault)
+            else:
+                if segment.vectors.dtype.itemsize >= self.dtype.itemsize:  # rounded rows serve no finer store
+                    opened.append(segment)
+        return opened, vanished
 
     def _room(self, n: int, d: int) -> NDArray[np.floating]:
         """An empty matrix (n, d): in memory, or if large in a nameless file that vanishes with the last reader."""
@@ -242,9 +249,8 @@ class EmbeddingStore:
         self, space: str, keys: NDArray[np.uint8], vectors: NDArray[np.floating], truncated: NDArray[np.bool_]
     ) -> Path:
         path = self._folder(self.root, space) / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.safetensors"
-        tensors = {"keys": keys, "truncated": np.asarray(truncated, dtype=np.uint8), "vectors": vectors}
         try:
-            write_tensors(path, tensors, {"version": _VERSION, "space": json.dumps(space)})
+            write_segment(path, space, keys=keys, vectors=vectors, truncated=truncated)
         except OSError as fault:
             raise InputError(
                 f"The embedding store at {self.root} cannot be written ({fault.strerror}): "
@@ -295,42 +301,3 @@ class EmbeddingStore:
     @staticmethod
     def _folder(base: Path, space: str) -> Path:
         return base / hashlib.sha256(_utf8(space)).hexdigest()[:32]
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """One file, mapped and checked."""
-
-    path: Path
-    stamp: tuple[int, int]  # size and time of change when it was checked
-    keys: NDArray[np.uint8]
-    vectors: NDArray[np.floating]
-    truncated: NDArray[np.uint8]
-    heads: NDArray[np.uint64]  # first halves of the keys, sorted
-    order: NDArray[np.int64]  # rows in that order
-
-    @classmethod
-    def read(cls, path: Path, space: str) -> "_Segment":
-        stat = path.stat()
-        tensors, metadata = read_tensors(path)
-        if metadata.get("version") != _VERSION or metadata.get("space") != json.dumps(space):
-            raise BrokenFileError("written for another space or by another version")
-        if set(tensors) != {"keys", "truncated", "vectors"}:
-            raise BrokenFileError("other arrays than keys, flags and vectors")
-        n, d = tensors["vectors"].shape if tensors["vectors"].ndim == 2 else (0, 0)
-        kinds = {name: (tensor.dtype.kind, tensor.shape) for name, tensor in tensors.items()}
-        expected = {"keys": ("u", (n, _KEY_BYTES)), "truncated": ("u", (n,)), "vectors": ("f", (n, d))}
-        if not n or kinds != expected or tensors["keys"].dtype != np.uint8:
-            raise BrokenFileError("no rows, or keys, flags and vectors that do not match")
-        keys = np.array(tensors["keys"])
-        heads = keys.view("<u8")[:, 0]
-        order = np.argsort(heads, kind="stable")
-        stamp = (stat.st_size, stat.st_mtime_ns)
-        return cls(path, stamp, keys, tensors["vectors"], np.array(tensors["truncated"]), heads[order], order)
-
-    def find(self, keys: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Row of each key (n, 16), -1 where it is not here."""
-        wanted = np.ascontiguousarray(keys).view("<u8")[:, 0]
-        at = np.minimum(np.searchsorted(self.heads, wanted), len(self.heads) - 1)
-        rows = self.order[at]
-        return np.where((self.keys[rows] == keys).all(axis=1), rows, -1)

@@ -73,7 +73,7 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray], dict[str, str]]:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length)) if length < min(size, _MOST_HEADER_BYTES) else {}
             metadata = header.pop("__metadata__")
-            tensors = {name: _map(file, entry, 8 + length) for name, entry in header.items()}
+            tensors = {name: _map(file, entry, 8 + length, size) for name, entry in header.items()}
         sound = metadata.pop(_CHECKSUM) == _checksum(tensors, metadata)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as fault:
         raise BrokenFileError(f"unreadable header: {fault}") from fault
@@ -98,11 +98,11 @@ def _plain(tensor: NDArray, name: str) -> NDArray:
     return array
 
 
-def _map(file: BinaryIO, entry: dict[str, Any], start: int) -> NDArray:
+def _map(file: BinaryIO, entry: dict[str, Any], start: int, size: int) -> NDArray:
     first, last = entry["data_offsets"]
     shape, dtype = tuple(entry["shape"]), np.dtype(_DTYPES[entry["dtype"]])
-    if last - first != dtype.itemsize * math.prod(shape):
-        raise ValueError(f"{shape} declared in {last - first} bytes")
+    if last - first != dtype.itemsize * math.prod(shape) or not 0 <= first <= last <= size - start:
+        raise ValueError(f"{shape} declared in bytes {first} to {last} of {size - start}")
     if last == first:
         return np.empty(shape, dtype)
     return np.memmap(file, dtype=dtype, mode="r", offset=start + first, shape=shape or (1,)).reshape(shape)

@@ -1,7 +1,6 @@
 """Describe: from what a user typed to a `Checkpoint`, by reading its files alone. No torch."""
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,10 @@ from lib.encoders.layout import ModuleEntry, check_modules, read_modules
 from lib.encoders.policy import Policy
 from lib.encoders.pooling import STATIC_POOLING, PoolingChoice, read_pooling
 from lib.encoders.prompts import find_prompts
+from lib.encoders.settings import find_licence, read_settings, read_transformer_settings
 from lib.encoders.sources import Located, locate
 from lib.encoders.weights import find_weights
 from lib.errors import InputError
-
-_SINGLE_VECTOR = (None, "SentenceTransformer")
-_LICENCE = re.compile(r"\A---\n(?:.*\n)*?license:\s*([\w.+-]+)\s*\n", re.MULTILINE)
 
 
 def describe(source: str, *, policy: Policy | None = None) -> Checkpoint:
@@ -64,7 +61,7 @@ def describe_base(base: str, adapter: Located, policy: Policy) -> Checkpoint:
 
 def _describe_folder(located: Located, policy: Policy) -> Checkpoint:
     modules = read_modules(located.folder, name=located.source)
-    settings = _settings(located)
+    settings = read_settings(located)
     config = read_object(located.folder, "config.json")
     if modules is None:
         if config is None:
@@ -101,7 +98,7 @@ def _transformer(
     pooling, guessed = _pooling(located, modules, variant)
     dimensions = _dimensions(located, modules, settings, architecture.hidden * len(pooling.ways))
     weights = find_weights(folder, name=name)
-    limit = token_limit(folder, _bert_settings(folder), architecture)
+    limit = token_limit(folder, read_transformer_settings(folder), architecture)
     normalised = (_normalises(modules) if modules else bool(variant and variant.normalised)) and (
         settings.get("truncate_dim") is None
     )
@@ -129,7 +126,7 @@ def _transformer(
         heads=architecture.heads,
         normalised=normalised,
         adapter=None,
-        licence=_licence(located, variant),
+        licence=find_licence(located, variant),
         parameters=weights.parameters,
         size_bytes=weights.size_bytes,
         notices=tuple(notices),
@@ -177,7 +174,7 @@ def _static(
         heads=None,
         normalised=normalised and truncated is None,
         adapter=None,
-        licence=_licence(located, None),
+        licence=find_licence(located, None),
         parameters=max(weights.parameters, rows * columns),
         size_bytes=weights.size_bytes,
         notices=(),
@@ -192,7 +189,7 @@ def _over_base(base: Checkpoint, located: Located, parameters: int, size_bytes: 
     """The base with an adapter's name and, where the adapter's folder lists modules, its modules and prompts."""
     changes: dict[str, Any] = {}
     modules = read_modules(located.folder, name=located.source)
-    settings = _settings(located)
+    settings = read_settings(located)
     if modules is not None:
         check_modules(modules, name=located.source)
         if any(module.own_code for module in modules):
@@ -207,7 +204,7 @@ def _over_base(base: Checkpoint, located: Located, parameters: int, size_bytes: 
             "normalised": _normalises(modules) and settings.get("truncate_dim") is None,
             "module_folder": located.folder,
         }
-        limit = _bert_settings(located.folder).get("max_seq_length")
+        limit = read_transformer_settings(located.folder).get("max_seq_length")
         if isinstance(limit, int) and limit > 0:
             changes["max_tokens"] = min(limit, base.max_tokens or limit)
     prompts = find_prompts(settings, None)
@@ -221,7 +218,7 @@ def _over_base(base: Checkpoint, located: Located, parameters: int, size_bytes: 
         adapter=located.folder,
         parameters=base.parameters + parameters,
         size_bytes=base.size_bytes + size_bytes,
-        licence=_licence(located, None) or base.licence,
+        licence=find_licence(located, None) or base.licence,
         notices=tuple(notice for notice in base.notices if "guessed" not in notice or modules is None),
         content=content_hash(
             _parts(located.folder, modules or ()), {"base": base.content, "modules": described, **effective}
@@ -265,31 +262,6 @@ def _hidden(base: Checkpoint) -> int:
     return read_architecture(read_object(folder, "config.json") or {}, name=base.source).hidden
 
 
-def _settings(located: Located) -> dict[str, Any]:
-    settings = read_object(located.folder, "config_sentence_transformers.json") or {}
-    if settings.get("model_type") not in _SINGLE_VECTOR:
-        raise InputError(
-            f"{located.source} is a {settings['model_type']}, which gives no single vector for a text; choose a "
-            "SentenceTransformer checkpoint."
-        )
-    truncated = settings.get("truncate_dim")
-    if truncated is not None and (not isinstance(truncated, int) or truncated < 1):
-        raise InputError(f"{located.source} gives truncate_dim as {truncated!r}; expected a positive number.")
-    return settings
-
-
-def _bert_settings(folder: Path) -> dict[str, Any]:
-    """`sentence_bert_config.json`, whose older names carry the architecture's."""
-    for path in sorted(folder.glob("sentence_*_config.json")):
-        settings = read_object(folder, path.name) or {}
-        for key in ("model_args", "model_kwargs"):
-            kernel = (settings.get(key) or {}).get("attn_implementation")
-            if isinstance(kernel, str) and "/" in kernel:
-                raise InputError(f"{path.name} of {folder.name} asks for compiled code from the hub ({kernel}).")
-        return settings
-    return {}
-
-
 def _normalises(modules: tuple[ModuleEntry, ...]) -> bool:
     return any(module.kind == "Normalize" for module in modules)
 
@@ -298,15 +270,6 @@ def _parts(folder: Path, modules: tuple[ModuleEntry, ...]) -> list[tuple[str, Pa
     """Each folder with files that count, once, under its name within the checkpoint."""
     paths = dict.fromkeys(("", *(module.path for module in modules)))
     return [(path, folder / path) for path in paths if (folder / path).is_dir()]
-
-
-def _licence(located: Located, variant: Variant | None) -> str | None:
-    readme = located.folder / "README.md"
-    if readme.is_file():
-        found = _LICENCE.match(readme.read_text(encoding="utf-8", errors="replace")[:20_000])
-        if found:
-            return found.group(1)
-    return variant.licence if variant else None
 
 
 def _refused_code(located: Located, variant: Variant | None) -> InputError:

@@ -22,6 +22,7 @@ from lib.geometry.vectors import pairs as draw_pairs
 from lib.kept import kept_clusters, kept_projection
 from lib.shelf import Shelf, default_shelf
 from lib.store import EmbeddingStore, default_store, row_keys
+from lib.ui.memory import release
 
 Vectors = NDArray[np.floating]
 Labels = Sequence[str | None] | None
@@ -98,6 +99,7 @@ def embeddings(
         tell = progress() if progress else None
         open_it = partial(encoder, of.fingerprint, precision, of)
         embed(texts, of, open_it, store(), role=role, precision=precision, progress=tell)
+        release()
     return _ready(corpus_key, space, role, precision, texts, of)
 
 
@@ -197,13 +199,17 @@ class Grouping:
 )
 def projection(key: str, _vectors: Vectors, layout: Layout) -> geometry.Projection:
     """The map of the vectors `key`, from the shelf if it was made before."""
-    return kept_projection(key, _vectors, shelf(), **asdict(layout))
+    made = kept_projection(key, _vectors, shelf(), **asdict(layout))
+    release()
+    return made
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Looking for clusters…")
 def clusters(key: str, _vectors: Vectors, grouping: Grouping) -> geometry.Clusters:
     """The clusters of the vectors `key`, from the shelf if they were found before."""
-    return kept_clusters(key, _vectors, shelf(), **asdict(grouping))
+    made = kept_clusters(key, _vectors, shelf(), **asdict(grouping))
+    release()
+    return made
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Scoring…")
