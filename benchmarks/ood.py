@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.geometry.detection import Detection, detection
 from lib.geometry.ood import Rule, score
 
+DRAWS = 10  # of each smaller reference
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Out-of-distribution rules on CLINC150.")
@@ -66,22 +68,36 @@ def reference_table(
 ) -> None:
     rng = np.random.default_rng(0)
     intent, everything = np.array(intents), np.arange(len(intents))
-    cases = [("all, labelled by intent", everything, intents), ("all, labelled by domain", everything, domains)]
-    for count in (30, 10, 5, 2):
-        some = [rng.choice(np.flatnonzero(intent == name), count, replace=False) for name in sorted(set(intents))]
-        cases.append((f"{count} an intent", np.concatenate(some), intents))
-    cases += [
-        (f"{count} at random", rng.choice(everything, count, replace=False), intents) for count in (300, 100, 50, 20)
-    ]
     print("\n| reference | texts | " + " | ".join(get_args(Rule)) + " |")
     print("|---|---|" + "---|" * len(get_args(Rule)))
-    for name, kept, labels in cases:
-        found = [
-            score(queries, rule=rule, reference=vectors[kept], reference_labels=[labels[row] for row in kept]).scores
-            for rule in get_args(Rule)
+    row_of_table("all, labelled by intent", vectors, queries, out, intents, [everything])
+    row_of_table("all, labelled by domain", vectors, queries, out, domains, [everything])
+    for count in (30, 10, 5, 2):
+        draws = [
+            np.concatenate(
+                [rng.choice(np.flatnonzero(intent == name), count, replace=False) for name in sorted(set(intents))]
+            )
+            for _ in range(DRAWS)
         ]
-        areas = [f"{detection(scores, out, resamples=0).auroc:.3f}" for scores in found]
-        print(f"| {name} | {len(kept):,} | " + " | ".join(areas) + " |")
+        row_of_table(f"{count} an intent", vectors, queries, out, intents, draws)
+    for count in (300, 100, 50, 20):
+        draws = [rng.choice(everything, count, replace=False) for _ in range(DRAWS)]
+        row_of_table(f"{count} at random", vectors, queries, out, intents, draws)
+
+
+def row_of_table(
+    name: str, vectors: np.ndarray, queries: np.ndarray, out: np.ndarray, labels: list[str], draws: list[np.ndarray]
+) -> None:
+    """Mean AUROC over the drawn references, and its standard deviation between them."""
+    cells = []
+    for rule in get_args(Rule):
+        areas = []
+        for kept in draws:
+            own = [labels[row] for row in kept]
+            found = score(queries, rule=rule, reference=vectors[kept], reference_labels=own)
+            areas.append(detection(found.scores, out, resamples=0).auroc)
+        cells.append(f"{np.mean(areas):.3f}" + (f" ± {np.std(areas):.3f}" if len(areas) > 1 else ""))
+    print(f"| {name} | {len(draws[0]):,} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

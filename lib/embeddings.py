@@ -13,7 +13,7 @@ from lib.store import EmbeddingStore, row_keys
 
 Progress = Callable[[int, int], None]
 
-_CHUNK = 4_096  # texts encoded between two writes: what a stop or a crash can lose
+_CHUNK = 1_024  # texts encoded between two writes: what a stop or a crash can lose
 _ATTEMPTS = 3  # to read back what was written, when others evict it meanwhile
 
 

@@ -1,10 +1,10 @@
 """Checked files of arrays: safetensors written whole or not at all, and mapped into memory when read.
 
 No pickle. Every file carries a checksum of its arrays and metadata, so that one that was cut or changed is known for
-broken.
+broken. The format is written here and not by its own library, whose temporary files have a name that nobody can
+know again when their writer has died.
 """
 
-import errno
 import json
 import math
 import os
@@ -24,6 +24,8 @@ _DTYPES = {
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
 }  # fmt: skip
+_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+_ALIGNED = 8  # bytes
 _CHECKSUM = "crc32"
 _CHECKED_AT_ONCE = 2**24
 _MOST_HEADER_BYTES = 10**8  # what safetensors itself allows
@@ -42,20 +44,26 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray], metadata: Mapping[
         OSError: the folder cannot be written, or the disk is full.
         TypeError: an array of other things than numbers and booleans.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
     arrays = {name: _plain(tensor, name) for name, tensor in tensors.items()}
-    described = {**metadata, _CHECKSUM: _checksum(arrays, metadata)}
+    order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))  # wide numbers first: all lie aligned
+    header: dict[str, Any] = {"__metadata__": {**metadata, _CHECKSUM: _checksum(arrays, metadata)}}
+    end = 0
+    for name in order:
+        start, end = end, end + arrays[name].nbytes
+        dtype = _NAMES[arrays[name].dtype]
+        header[name] = {"dtype": dtype, "shape": arrays[name].shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % _ALIGNED)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{_PART}")
     try:
-        save_file(arrays, temporary, metadata=described)
-        with temporary.open("rb") as file:
+        with temporary.open("xb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for name in order:
+                file.writelines(_bytes(arrays[name]))
+            file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except SafetensorError as fault:  # among others a full disk
-        raise OSError(errno.EIO, str(fault)) from fault
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -93,7 +101,7 @@ def sweep(folder: Path, pattern: str) -> None:
 def _plain(tensor: NDArray, name: str) -> NDArray:
     array = np.asarray(tensor, order="C")
     array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    if array.dtype not in [np.dtype(known) for known in _DTYPES.values()]:
+    if array.dtype not in _NAMES:
         raise TypeError(f"{name} is an array of {array.dtype}; only numbers and booleans can be written")
     return array
 

@@ -72,6 +72,34 @@ def test_any_layout_comes_back(tmp_path, array):
     np.testing.assert_array_equal(read_tensors(tmp_path / "a")[0]["a"], array)
 
 
+def test_other_programs_can_read_it(tmp_path):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file
+
+    arrays = {dtype.strip("?") or "bool": np.ones((3, 1), dtype) for dtype in DTYPES}
+    write_tensors(tmp_path / "a", {**arrays, "none": np.empty((0, 2)), "one": np.array(1.0)}, {"note": "ü"})
+    found = load_file(tmp_path / "a")
+    assert {name: found[name].dtype for name in arrays} == {name: array.dtype for name, array in arrays.items()}
+    assert all((found[name] == arrays[name]).all() for name in arrays)
+    assert (found["none"].shape, found["one"].shape) == ((0, 2), ())
+    with safe_open(tmp_path / "a", "numpy") as file:
+        assert file.metadata()["note"] == "ü"
+
+
+def test_arrays_lie_aligned(tmp_path):
+    write_tensors(tmp_path / "a", {dtype: np.ones(3, dtype) for dtype in DTYPES}, {"odd": "x"})
+    assert all(array.flags.aligned for array in read_tensors(tmp_path / "a")[0].values())
+
+
+def test_others_may_read_it_as_far_as_the_umask_allows(tmp_path):
+    before = os.umask(0o022)
+    try:
+        write_tensors(tmp_path / "a", {"a": np.ones(3)}, {})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644
+
+
 def test_no_arrays_at_all(tmp_path):
     write_tensors(tmp_path / "a", {}, {"k": "v"})
     assert read_tensors(tmp_path / "a") == ({}, {"k": "v"})
@@ -239,6 +267,19 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     with pytest.raises(OSError, match="file") as told:
         write_tensors(tmp_path / "file" / "a", {"a": np.ones(3)}, {})
     assert told.value.errno in (errno.ENOTDIR, errno.EEXIST)
+
+
+def test_death_while_writing_leaves_one_file_that_is_swept(tmp_path):
+    dies = (
+        "import os, sys, numpy as np; from pathlib import Path; from lib.tensors import write_tensors;"
+        "os.fsync = lambda number: os._exit(9);"
+        "write_tensors(Path(sys.argv[1]), {'a': np.ones(100)}, {})"
+    )
+    assert subprocess.run([sys.executable, "-c", dies, str(tmp_path / "a.st")], cwd=REPOSITORY).returncode == 9
+    (left,) = tmp_path.iterdir()
+    os.utime(left, (0, 0))
+    sweep(tmp_path, "*.st")
+    assert not list(tmp_path.iterdir())
 
 
 def test_death_before_the_rename_shows_nothing_and_is_swept_later(tmp_path):

@@ -48,13 +48,18 @@ def content_hash(parts: Iterable[tuple[str, Path]], settings: dict[str, Any]) ->
 
 def text_hash(content: Any) -> str:
     """Hex SHA-256 of `content` as JSON with sorted keys."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:
     weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
     configs = [folder / "config.json", folder / "adapter_config.json", *sorted(folder.glob("sentence_*_config.json"))]
-    return [path for path in (*weights, *configs, *(folder / name for name in _TOKENIZER_FILES)) if path.is_file()]
+    own_code = sorted(folder.glob("*.py"))
+    return [
+        path
+        for path in (*weights, *configs, *own_code, *(folder / name for name in _TOKENIZER_FILES))
+        if path.is_file()
+    ]
 
 
 def _hash_of(path: Path) -> str:

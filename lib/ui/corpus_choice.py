@@ -24,6 +24,7 @@ from lib.corpora import (
     read_vectors,
 )
 from lib.errors import InputError
+from lib.ui.controls import one_of
 from lib.ui.messages import count, plain, tell
 
 _NONE = "(none)"
@@ -42,17 +43,9 @@ class CorpusChoice:
 
 def choose_corpus() -> CorpusChoice:
     """Draw the choice in the sidebar and return it."""
-    kind = st.segmented_control(
-        "Corpus",
-        list(_KINDS),
-        default="Sample",
-        required=True,
-        key="corpus",
-        bind="query-params",
-        width="stretch",
-    )
+    kind = one_of("Corpus", list(_KINDS), key="corpus", width="stretch")
     try:
-        chosen = _KINDS[str(kind)]()
+        chosen = _KINDS[kind]()
     except InputError as fault:
         return CorpusChoice(None, fault=str(fault))
     if chosen.corpus is not None:

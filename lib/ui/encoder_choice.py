@@ -8,6 +8,7 @@ import streamlit as st
 from lib.encoders import FAMILIES, PACKAGED, Checkpoint, Precision
 from lib.errors import InputError
 from lib.ui import resources
+from lib.ui.controls import one_of
 from lib.ui.messages import count, plain
 
 _KNOWN = {PACKAGED: PACKAGED} | {
@@ -89,13 +90,10 @@ def _edit_prompts(found: Checkpoint) -> Checkpoint:
 def _precision() -> Precision:
     return cast(
         Precision,
-        st.segmented_control(
+        one_of(
             "Precision",
             ["float32", "bfloat16"],
-            default="float32",
-            required=True,
             key="precision",
-            bind="query-params",
             help="float32 can be reproduced anywhere. bfloat16 encodes faster where the processor has it, "
             "at a cosine error of about 0.0001.",
         ),

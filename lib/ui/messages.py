@@ -1,10 +1,16 @@
 """How numbers and refusals read on every page."""
 
+import re
 from collections.abc import Iterable
+from string import punctuation
 
 import streamlit as st
 
 THIN = "\u2009"
+_WORD_JOINER = "\u2060"
+_TO_PART = re.compile(
+    r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)|(?:(?<=\s[-<>~])|(?<=^[-<>~]))(?=[-=>]>?(?:\s|$))", re.IGNORECASE
+)
 
 
 def count(number: int) -> str:
@@ -29,5 +35,9 @@ def tell(notices: Iterable[str]) -> None:
 
 
 def plain(text: object) -> str:
-    """`text` with Markdown's signs escaped, so that names from a file or an address cannot draw, link or colour."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+!|~$:" else sign for sign in str(text))
+    """`text` with Markdown's signs escaped, so that names from a file or an address cannot draw, link or colour.
+
+    Escaping does not keep an address (`www.`, `://`, `@`) from becoming a link, nor `->` an arrow: an invisible word
+    joiner parts those.
+    """
+    return "".join(f"\\{sign}" if sign in punctuation else sign for sign in _TO_PART.sub(_WORD_JOINER, str(text)))

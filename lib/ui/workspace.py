@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -16,6 +17,7 @@ from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
 from lib.ui.messages import count, refuse, tell
 
+ASSETS = Path(__file__).parent / "assets"
 _CHOICES = "_choices"
 _ASK_ABOVE = 5_000  # texts to encode beyond which the page asks first
 
@@ -48,6 +50,15 @@ class Space:
         return sorted({label for label in self.labels or () if label is not None})
 
 
+def navigation() -> st.Page:
+    """Name the app and its pages; the page that the address asks for is returned."""
+    st.set_page_config(page_title="Embedscope", page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    geometry = st.Page(
+        "pages/geometry.py", title="Geometry", icon=":material/scatter_plot:", url_path="geometry", default=True
+    )
+    return st.navigation([geometry])
+
+
 def sidebar() -> None:
     """Draw both choices in the sidebar and remember them for `current`."""
     with st.sidebar:
@@ -58,9 +69,14 @@ def sidebar() -> None:
 
 def current() -> Space:
     """The chosen space. Says what is missing and what to do next, and ends the page there, if there is none."""
+    if _CHOICES not in st.session_state:
+        # A fresh server whose first visitor asks for a page by name runs that page without app.py, since no
+        # st.navigation has run in it yet: run it, and begin again with app.py.
+        navigation()
+        st.rerun()
     encoder: EncoderChoice
     corpus: CorpusChoice
-    encoder, corpus = st.session_state[_CHOICES]
+    encoder, corpus = st.session_state.pop(_CHOICES)  # of this run alone
     if corpus.fault:
         refuse(corpus.fault)
         st.button("Open the sample instead", on_click=_choose, args=("corpus", "Sample"), icon=":material/article:")
@@ -130,6 +146,8 @@ def _progress_with_stop() -> Progress:
     key = st.session_state["_encoding"]
     bar, stop = st.columns([5, 1], vertical_alignment="center")
     shown = bar.progress(0.0, text="Encoding…")
+    st.empty()  # covers what stood here before: the button that began this
+    st.empty()
     stop.button("Stop", on_click=_choose, args=(key, "stopped"), icon=":material/stop:", key="stop_encoding")
 
     def tell_progress(done: int, of: int) -> None:

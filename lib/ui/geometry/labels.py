@@ -7,6 +7,7 @@ from lib.charts import geometry as charts
 from lib.charts.layout import hover_texts
 from lib.geometry import LabelFit
 from lib.ui import downloads, resources
+from lib.ui.controls import one_of
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain, share, tell
 from lib.ui.workspace import Space
@@ -21,10 +22,7 @@ def show(space: Space) -> None:
         st.info("This view needs labels: choose a label column in the sidebar.", icon=":material/label:")
         _texts(space)
         return
-    by = st.segmented_control(
-        "Similarity of", ["label means", "texts"], default="label means", required=True, key="similarity",
-        bind="query-params",
-    )  # fmt: skip
+    by = one_of("Similarity of", ["label means", "texts"], key="similarity")
     if by == "texts":
         _texts(space)
     else:

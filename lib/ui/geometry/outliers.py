@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from lib.charts import outliers as charts
 from lib.geometry import Detection, Flagged, OodScores, Rule, flag, recommend
 from lib.ui import downloads, resources
+from lib.ui.controls import one_of
 from lib.ui.geometry.settings import choose_rule, score_name
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain, refuse, share, tell
@@ -54,9 +55,7 @@ def show(space: Space) -> None:
 
 
 def _threshold(space: Space, rule: Rule) -> tuple[float, float | None]:
-    by = st.segmented_control(
-        "Threshold by", ["quantile", "value"], default="quantile", required=True, key="threshold", bind="query-params"
-    )
+    by = one_of("Threshold by", ["quantile", "value"], key="threshold")
     if by == "value":
         scores = resources.ood(space.key, space.vectors, space.labels, rule=rule, k=None).scores
         return 0.95, float(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib.geometry import OodScores, Rule
 from lib.ui import resources
+from lib.ui.controls import one_of
 from lib.ui.resources import Grouping, Layout
 from lib.ui.workspace import Space
 
@@ -39,8 +40,8 @@ class MapSettings:
 
 def map_settings(n: int) -> MapSettings:
     """Draw the controls of the map for n texts, and return what they say."""
-    method = st.segmented_control("Map", list(METHODS), default="UMAP", required=True, key="map", bind="query-params")
-    dimensions = st.segmented_control("Dimensions", ["2D", "3D"], default="2D", key="dims", bind="query-params")
+    method = one_of("Map", list(METHODS), key="map")
+    dimensions = one_of("Dimensions", ["2D", "3D"], key="dims")
     with st.popover("Settings", icon=":material/tune:"):
         neighbours = st.slider(
             "Neighbours (UMAP)", 2, 100, 15, key="near", bind="query-params",
@@ -51,20 +52,15 @@ def map_settings(n: int) -> MapSettings:
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Same seed, same map.")
         grouping = _grouping(n)
         rule = choose_rule()
-    layout = Layout(
-        METHODS[str(method)], int(str(dimensions)[0]), int(neighbours), float(min_dist), float(perplexity), int(seed)
-    )
+    layout = Layout(METHODS[method], int(dimensions[0]), int(neighbours), float(min_dist), float(perplexity), int(seed))
     return MapSettings(layout, grouping, rule, score_name(rule))
 
 
 def _grouping(n: int) -> Grouping:
-    kind = st.segmented_control(
+    kind = one_of(
         "Clusters",
         list(CLUSTERS),
-        default="HDBSCAN",
-        required=True,
         key="clusters",
-        bind="query-params",
         help="HDBSCAN leaves out texts that lie in no group; k-means puts every text into one.",
     )
     if kind == "k-means":

@@ -1,0 +1,64 @@
+"""Take the pictures of the README again: `make screenshots`. Needs Chromium."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parent.parent
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PICTURES = {
+    "map": ("?probe=Can+my+landlord+keep+the+deposit%3F", "light", 1060),
+    "map-dark": ("?colour=distance+from+the+corpus&rule=nearest+local+centroid", "dark", 1060),
+    "anisotropy": ("?view=Anisotropy", "light", 1000),
+    "dimension": ("?view=Dimension", "light", 1180),
+    "outliers": ("?view=Outliers&rule=nearest+local+centroid", "light", 1240),
+}
+
+
+def main() -> None:
+    """Start a server, open each address, save each picture in docs/."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        sys.exit("Screenshots need Chromium: on Debian, apt-get install chromium.")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as server, sync_playwright() as play:
+        try:
+            url = f"http://localhost:{port}"
+            _wait(url)
+            browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+            for name, (query, scheme, height) in PICTURES.items():
+                page = browser.new_page(viewport={"width": 1400, "height": height}, color_scheme=scheme)
+                page.goto(f"{url}/{query}")
+                page.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+                time.sleep(4)
+                page.screenshot(path=ROOT / "docs" / f"{name}.png")
+                page.close()
+            browser.close()
+        finally:
+            server.terminate()
+
+
+def _wait(url: str) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("The server did not start.")
+
+
+if __name__ == "__main__":
+    main()

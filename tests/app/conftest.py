@@ -1,0 +1,115 @@
+"""The app without a browser, and what a test looks at in it."""
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.ui.messages import plain
+
+FAST = {"map": "PCA", "clusters": "k-means"}
+"""Where the map itself is not the point: no UMAP has to be compiled."""
+
+
+class App:
+    """The app at an address, run once; `page` is Streamlit's own test double."""
+
+    def __init__(self, script, query):
+        """Open `script` at the address with these query parameters."""
+        self.page = AppTest.from_file(str(script), default_timeout=60)
+        self.page.query_params.update(query)
+        self.run()
+
+    def run(self):
+        """Run the page as the browser would after a change; there must be no exception."""
+        encoder = self.page.selectbox(key="encoder") if len(self.page.selectbox) else None
+        if encoder is not None and encoder.value not in encoder.options:  # typed by the user: the double knows it not
+            encoder.options.append(encoder.value)
+        self.page.run()
+        assert not self.page.exception, [fault.value for fault in self.page.exception]
+        return self
+
+    def press(self, label):
+        """Press the button of that label."""
+        next(button for button in self.page.button if button.label == label).click()
+        return self.run()
+
+    def choose(self, key, value):
+        """Give the widget of that key a value."""
+        widgets = (self.page.button_group, self.page.selectbox, self.page.text_area, self.page.text_input,
+                   self.page.number_input, self.page.slider, self.page.toggle)  # fmt: skip
+        next(widget for kind in widgets for widget in kind if widget.key == key).set_value(value)
+        return self.run()
+
+    def upload(self, name, content, *, into="upload_file"):
+        """Put a file into an uploader."""
+        self.page.file_uploader(key=into).set_value((name, content, "application/octet-stream"))
+        return self.run()
+
+    @property
+    def numbers(self):
+        """The metrics: label to value, thin spaces made plain."""
+        return {metric.label: metric.value.replace("\u2009", " ") for metric in self.page.metric}
+
+    @property
+    def captions(self):
+        """All captions as one text."""
+        return "\n".join(caption.value for caption in self.page.caption).replace("\u2009", " ")
+
+    @property
+    def titles(self):
+        """The subheaders."""
+        return [header.value for header in self.page.subheader]
+
+    @property
+    def refusals(self):
+        """The refusals that are shown."""
+        return [error.value for error in self.page.error]
+
+    @property
+    def buttons(self):
+        """Labels of the buttons."""
+        return [button.label for button in self.page.button]
+
+    @property
+    def charts(self):
+        """The figures, key to plotly JSON."""
+        return {
+            chart.proto.id.rsplit("-", 1)[1]: json.loads(chart.proto.spec) for chart in self.page.get("plotly_chart")
+        }
+
+    def table(self, column):
+        """The first table that has that column."""
+        return next(frame.value for frame in self.page.dataframe if column in frame.value.columns)
+
+
+@pytest.fixture
+def app(root):
+    """Open the app at an address: `app(view="Hubs")`."""
+    return lambda **query: App(root / "app.py", query)
+
+
+@pytest.fixture
+def paste(root):
+    """Open the app on pasted lines."""
+
+    def opened(lines, **query):
+        return App(root / "app.py", {"corpus": "Paste", **FAST, **query}).choose("pasted", "\n".join(lines))
+
+    return opened
+
+
+@pytest.fixture
+def upload(root):
+    """Open the app on an uploaded file."""
+
+    def opened(name, content, **query):
+        return App(root / "app.py", {"corpus": "Upload", **FAST, **query}).upload(name, content)
+
+    return opened
+
+
+@pytest.fixture
+def shown():
+    """A sentence as a page shows it: with Markdown's signs escaped."""
+    return plain
