@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.encoders import PACKAGED, Policy, bfloat16_available, open_encoder
+from lib.encoders import PACKAGED, Policy, bfloat16_available, open_encoder, openvino_available
 
 BATCH_SIZES = (8, 32, 64, 128)
 DEFAULT_CORPUS = Path(__file__).parent.parent / "sample_data" / "topics.jsonl"
@@ -61,6 +61,9 @@ def run(texts: list[str], rounds: int) -> None:
     if bfloat16_available():
         fast = open_encoder(PACKAGED, policy=Policy(), precision="bfloat16")
         contenders["lib.encoders, bfloat16"] = lambda: fast.encode(texts).vectors
+    if openvino_available():
+        compiled = open_encoder(PACKAGED, policy=Policy(), precision="openvino")
+        contenders["lib.encoders, openvino"] = lambda: compiled.encode(texts).vectors
     times: dict[str, list[float]] = {name: [] for name in contenders}
     vectors = {}
     for _ in range(rounds):

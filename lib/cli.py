@@ -13,7 +13,7 @@ from typing import Any
 from lib.corpora import SAMPLE_NAMES, ColumnChoice, Corpus, Limits, build_corpus, guess_columns, load_sample, read_table
 from lib.corpora import read_vectors as read_npy
 from lib.embeddings import Embeddings, Progress, embed
-from lib.encoders import PACKAGED, PRECISIONS, Checkpoint, Encoder, Policy, describe, open_encoder
+from lib.encoders import PACKAGED, Checkpoint, Encoder, Policy, describe, open_encoder, precisions_available
 from lib.errors import InputError, Stopped
 from lib.results import to_json
 from lib.shelf import default_shelf
@@ -74,7 +74,7 @@ def _add_corpus(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--encoder", default=PACKAGED, metavar="E", help="hub id or folder (default: the packaged one)"
     )
-    command.add_argument("--precision", choices=PRECISIONS, default="float32")
+    command.add_argument("--precision", choices=precisions_available(), default="float32")
     command.add_argument(
         "--embeddings", metavar="NPY", help="precomputed embeddings, one row a text; no encoder is used"
     )
@@ -89,6 +89,8 @@ def _geometry(chosen: argparse.Namespace) -> None:
     from lib.geometry import detection, flag, measure, recommend, score
     from lib.kept import kept_clusters, kept_projection
 
+    if not 0 <= chosen.seed < 2**32:
+        raise InputError(f"A seed is a whole number from 0 to {2**32 - 1}, got {chosen.seed}.")
     corpus = _corpus(chosen.corpus, chosen)
     vectors, facts = _vectors(corpus, chosen)
     result: dict[str, Any] = {"corpus": _about(corpus), "encoder": facts}
@@ -96,7 +98,7 @@ def _geometry(chosen: argparse.Namespace) -> None:
 
     reference, reference_labels = None, corpus.labels
     if chosen.reference:
-        base = _corpus(chosen.reference, chosen)
+        base = _corpus(chosen.reference, chosen, reference=True)
         reference, reference_labels = _vectors(base, chosen)[0], base.labels
         result["reference"] = _about(base)
     scored = score(vectors, rule=chosen.rule, reference=reference, reference_labels=reference_labels, seed=chosen.seed)
@@ -141,14 +143,17 @@ def _samples(_chosen: argparse.Namespace) -> None:
     build(_progress("sample texts"))
 
 
-def _corpus(source: str, chosen: argparse.Namespace) -> Corpus:
+def _corpus(source: str, chosen: argparse.Namespace, *, reference: bool = False) -> Corpus:
     if source.startswith("sample:"):
         return load_sample(source.removeprefix("sample:"), label=chosen.label or "label")
     limits = Limits.from_environment()
     table = read_table(Path(source), limits=limits)
     guess = guess_columns(table)
-    choice = ColumnChoice(chosen.text or guess.text, chosen.label or guess.label, chosen.id or guess.id, guess.vector)
-    given = source == chosen.corpus and chosen.embeddings
+    label = chosen.label
+    if not reference and getattr(chosen, "reference", None) and label not in table.frame.columns:
+        label = None  # it names a column of the reference, whose labels are the ones that judge
+    choice = ColumnChoice(chosen.text or guess.text, label or guess.label, chosen.id or guess.id, guess.vector)
+    given = not reference and chosen.embeddings
     vectors = read_npy(Path(chosen.embeddings), limits=limits) if given else None
     return build_corpus(table, choice, limits=limits, embeddings=vectors)
 

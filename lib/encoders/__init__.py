@@ -8,7 +8,7 @@ from lib.encoders.hidden import AttentionBatch, HiddenBatch
 from lib.encoders.memory import free_memory
 from lib.encoders.opening import open_encoder
 from lib.encoders.policy import Policy
-from lib.encoders.precision import PRECISIONS, Precision, bfloat16_available
+from lib.encoders.precision import PRECISIONS, Precision, bfloat16_available, openvino_available, precisions_available
 from lib.encoders.prompts import Prompts, Role
 from lib.encoders.sources import PACKAGED
 
@@ -33,4 +33,6 @@ __all__ = [
     "family_of",
     "free_memory",
     "open_encoder",
+    "openvino_available",
+    "precisions_available",
 ]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
     from torch import Tensor, nn
 
+    from lib.encoders.openvino import CompiledTransformer
+
 Progress = Callable[[int, int], None]
 BATCH_TOKENS = 2048
 """Tokens in a batch, padding included; more is slower on a processor (states leave its caches) and costs memory."""
@@ -67,7 +69,9 @@ class Encoder:
 
         self.checkpoint = checkpoint
         self.precision = precision
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.compiled: CompiledTransformer | None = None
+        graphics = torch.cuda.is_available() and precision != "openvino"
+        self.device = torch.device("cuda" if graphics else "cpu")
         self.modules: list[Any] = [module.to(self.device) for module in modules]
         self.lock = threading.RLock()
         tokenizer = getattr(modules[0], "tokenizer", None)
@@ -189,7 +193,7 @@ class Encoder:
         """Run the first module on this encoder's device; what it gives comes back in float32."""
         moved = {key: value.to(self.device) if hasattr(value, "to") else value for key, value in features.items()}
         kwargs = {"task": _TASKS[role]} if hasattr(self.modules[0], "_lora_adaptations") else {}
-        out: dict[str, Any] = self.modules[0](moved, **kwargs)
+        out: dict[str, Any] = self.compiled(moved) if self.compiled else self.modules[0](moved, **kwargs)
         for name in ("token_embeddings", "sentence_embedding"):
             if name in out:
                 out[name] = out[name].float()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from lib.geometry.layouts import fit_umap
 from lib.geometry.neighbours import search
 from lib.geometry.ood_rules import LabelRule
-from lib.geometry.vectors import blocks, sample_rows, unit, unit_blocks
+from lib.geometry.vectors import blocks, sample_rows, unit_blocks, unit_rows
 
 _REDUCED_DIMENSIONS = 5
 _NEIGHBOURS = 15
@@ -72,7 +72,7 @@ def assign_to_neighbours(
     labels[rows], strength[rows] = fitted, firm
     rest = np.setdiff1d(np.arange(n), rows, assume_unique=True)
     for span in blocks(len(rest), 1_024):
-        found, _ = search(unit(embeddings[rest[span]]), chosen, 1)
+        found, _ = search(unit_rows(embeddings, rest[span]), chosen, 1)
         labels[rest[span]], strength[rest[span]] = fitted[found[:, 0]], firm[found[:, 0]]
     return labels, strength
 

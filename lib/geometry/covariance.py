@@ -49,7 +49,7 @@ def shrunk_covariance(embeddings: NDArray[np.floating], *, known: Moments | None
     """
     sums = known or moments(embeddings)
     n, d = sums.n, len(sums.total)
-    covariance = sums.outer / n - np.outer(sums.mean, sums.mean)
+    covariance = sums.scatter / n
     sphere = max(float(np.trace(covariance)) / d, 0.0)
     fourth = 0.0  # sum_i |u_i - mean|^4
     for _, rows in unit_blocks(embeddings):

@@ -55,7 +55,7 @@ def principal_axes(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Mean (d,), axes (dimensions, d) and the share of variance along each; axes beyond d are zero."""
     d = len(sums.total)
-    covariance = sums.outer / sums.n - np.outer(sums.mean, sums.mean)
+    covariance = sums.scatter / sums.n
     values, vectors = np.linalg.eigh(covariance)
     values = np.clip(values[::-1], 0, None)
     kept = min(dimensions, d)

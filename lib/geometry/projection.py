@@ -18,7 +18,7 @@ from lib.errors import InputError
 from lib.geometry.layouts import fit_tsne, fit_umap, principal_axes
 from lib.geometry.moments import moments
 from lib.geometry.neighbours import search
-from lib.geometry.vectors import blocks, check, sample_rows, unit, unit_blocks
+from lib.geometry.vectors import blocks, check, sample_rows, unit_blocks, unit_rows
 from lib.results import Result
 
 Method = Literal["umap", "pca", "tsne"]
@@ -86,9 +86,9 @@ def project(
     seed: int = 0,
     fit_on: int = 20_000,
 ) -> Projection:
-    """Lay `embeddings`, shape (n, d), n >= 1, out in 2 or 3 `dimensions`; the same seed gives the same map on one
-    machine (another processor rounds differently, which UMAP and t-SNE enlarge).
+    """Lay `embeddings`, shape (n, d), n >= 1, out in 2 or 3 `dimensions`.
 
+    The same seed gives the same map on one machine; another processor rounds differently, which UMAP and t-SNE enlarge.
     All methods look at unit vectors. UMAP takes exact neighbours by cosine; t-SNE starts from PCA. Where fewer than
     dimensions + 3 different embeddings are there, their neighbourhoods tell nothing and PCA answers instead.
 
@@ -101,7 +101,7 @@ def project(
     rows = np.arange(n) if method == "pca" else sample_rows(n, min(fit_on, _MOST_FITTED[method]), seed=seed)
     requested = method
     if method != "pca":
-        chosen = unit(embeddings[rows])
+        chosen = unit_rows(embeddings, rows)
         different = len({row.tobytes() for row in chosen})
         if different < dimensions + 3:
             notices.append(
@@ -222,7 +222,7 @@ def _place_rest(
     coordinates[rows] = fitted
     rest = np.setdiff1d(np.arange(n), rows, assume_unique=True)
     for span in blocks(len(rest), 1_024):
-        queries = unit(embeddings[rest[span]])
+        queries = unit_rows(embeddings, rest[span])
         coordinates[rest[span]] = _weighted_positions(queries, chosen, fitted)
     return coordinates
 
@@ -265,5 +265,5 @@ def _trustworthiness(
         return None, len(rows), 0
     from sklearn.manifold import trustworthiness
 
-    figure = trustworthiness(unit(embeddings[rows]), coordinates[rows], n_neighbors=count, metric="cosine")
+    figure = trustworthiness(unit_rows(embeddings, rows), coordinates[rows], n_neighbors=count, metric="cosine")
     return float(figure), len(rows), count

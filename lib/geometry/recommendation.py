@@ -32,7 +32,8 @@ def recommend(items: int, *, reference_labels: Sequence[str | None] | None = Non
         raise InputError(f"The reference has {items} texts, but {len(reference_labels)} labels: give one a text.")
     if items < _FEW_TEXTS:
         return Recommendation(
-            "centroid", f"With {items} texts there are no topics to tell apart yet: the corpus centroid is about as good."
+            "centroid",
+            f"With {items} texts there are no topics to tell apart yet: the corpus centroid is about as good.",
         )
     labelled = [label for label in reference_labels or () if label is not None]
     names = len(set(labelled))

@@ -5,6 +5,7 @@ and its content key beside it. Results are frozen and shared, not copied. Errors
 describing an encoder, which may have waited for a hub.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -101,6 +102,12 @@ def embeddings(
         embed(texts, of, open_it, store(), role=role, precision=precision, progress=tell)
         release()
     return _ready(corpus_key, space, role, precision, texts, of)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def warm_up() -> None:
+    """Compile UMAP in the background, once: about 10 s that the first map of a new corpus need not wait for."""
+    threading.Thread(target=geometry.warm_up, daemon=True, name="warm-up").start()
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner=False)
@@ -230,9 +237,9 @@ def embed_now(texts: tuple[str, ...], of: Checkpoint, *, role: Role, precision: 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner=False)
 def ood_against(
-    key: str, texts: tuple[str, ...], _vectors: Vectors, _reference: Vectors, _labels: Labels, *, rule: geometry.Rule
+    key: str, new_key: str, _vectors: Vectors, _reference: Vectors, _labels: Labels, *, rule: geometry.Rule
 ) -> geometry.OodScores:
-    """How far out `texts` with `_vectors` are, judged by the whole space `key`."""
+    """How far out the texts of the corpus `new_key` are, judged by the whole space `key`."""
     return geometry.score(_vectors, rule=rule, reference=_reference, reference_labels=_labels)
 
 

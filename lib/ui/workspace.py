@@ -143,6 +143,7 @@ def _ask_before_long_work(corpus: Corpus, checkpoint: Checkpoint, precision: Pre
 
 def _progress_with_stop() -> Progress:
     """A bar and a Stop button. Pressing it reruns the page, which ends the work at the bar's next step."""
+    resources.warm_up()
     key = st.session_state["_encoding"]
     bar, stop = st.columns([5, 1], vertical_alignment="center")
     shown = bar.progress(0.0, text="Encoding…")

@@ -76,9 +76,9 @@ def test_occurrence_histogram_builds(space, sent):
     assert sum(x * y for x, y in zip(fig.data[0].x, fig.data[0].y, strict=True)) == result.k * len(space)
 
 
-def test_contrast_by_dimension_builds(space, sent):
-    if len(space) < 3:
-        pytest.skip("contrast needs three texts")
+@pytest.mark.parametrize("name", [name for name in SPACES if name != "two"])  # contrast needs three texts
+def test_contrast_by_dimension_builds(name, sent):
+    space = SPACES[name](np.random.default_rng(0)).astype(np.float32)
     fig = charts.contrast_by_dimension(geometry.concentration(space))
     assert sent(fig)["data"]
     assert len(fig.data) == 2

@@ -34,7 +34,7 @@ def show(space: Space) -> None:
         selected = _picture(space, layout, groups, colour, groups.far if flags else None, probe, settings)
     with numbers:
         _numbers(space, layout, groups)
-    tell((*layout.notices, *groups.notices))
+    tell((*_drawn(layout), *layout.notices, *groups.notices))
     if probe is not None:
         show_neighbours(space, probe)
     _listing(space, selected, groups)
@@ -90,6 +90,16 @@ def _reading(layout: Projection) -> str:
     return "Close points are alike; distances between groups, their sizes and the axes mean nothing."
 
 
+def _drawn(layout: Projection) -> tuple[str, ...]:
+    drawn = len(maps.shown_rows(layout.items))
+    if drawn == layout.items:
+        return ()
+    return (
+        f"{count(drawn)} of {count(layout.items)} texts are drawn as points, a uniform sample, over the density of "
+        "all: a browser does not draw more of them well. A selection takes from those drawn.",
+    )
+
+
 def _colouring(space: Space, groups: Clusters, colour: str, settings: MapSettings) -> maps.Colouring:
     if colour == _BY_LABEL and space.labels is not None:
         return maps.Colouring("label", groups=space.labels)
@@ -125,8 +135,9 @@ def _numbers(space: Space, layout: Projection, groups: Clusters) -> None:
     number(
         "Far from any cluster",
         f"{count(far)} ({share(far / groups.items)})",
-        f"Texts whose cosine distance to the nearest cluster's centroid is above {groups.fence:.2f}: the upper "
-        "quartile of all, plus one and a half interquartile ranges.",
+        f"Texts whose cosine distance to the nearest cluster's centroid is above {groups.fence:.2f}: the median of all "
+        "plus two standard deviations, these from the median absolute deviation.",
+        wide=True,
     )
 
 

@@ -9,14 +9,14 @@ from lib.charts import outliers as charts
 from lib.geometry import Detection, Flagged, OodScores, Rule, flag, recommend
 from lib.ui import downloads, resources
 from lib.ui.controls import one_of
+from lib.ui.geometry.new_inputs import check_new
 from lib.ui.geometry.settings import choose_rule, score_name
 from lib.ui.layout import number, numbers_over_picture
-from lib.ui.messages import count, plain, refuse, share, tell
+from lib.ui.messages import count, plain, share, tell
 from lib.ui.workspace import Space
 
 _NONE = "(none)"
 _MOST_LISTED = 500
-_MOST_NEW = 200
 
 
 def show(space: Space) -> None:
@@ -35,7 +35,10 @@ def show(space: Space) -> None:
     numbers, picture = numbers_over_picture()
     with numbers:
         number(
-            "Flagged", f"{count(len(flagged.rows))} ({share(flagged.share)})", "Texts that score above the threshold."
+            "Flagged",
+            f"{count(len(flagged.rows))} ({share(flagged.share)})",
+            "Texts that score above the threshold.",
+            wide=True,
         )
         number(
             "Threshold", f"{flagged.threshold:.3f}", "In units of the score: cosine distance, or Mahalanobis distance."
@@ -51,7 +54,7 @@ def show(space: Space) -> None:
         with st.expander("Every threshold: caught against flagged by mistake"):
             st.plotly_chart(charts.roc_curve(found), key="roc")
     _listing(space, result, flagged, out)
-    _check_new(space, result, flagged)
+    check_new(space, result, flagged)
 
 
 def _threshold(space: Space, rule: Rule) -> tuple[float, float | None]:
@@ -156,32 +159,3 @@ def _frame(table: pd.DataFrame, result: OodScores) -> None:
             "text": st.column_config.TextColumn(width="large"),
         },
     )
-
-
-def _check_new(space: Space, result: OodScores, flagged: Flagged) -> None:
-    st.subheader("Check new inputs against this corpus")
-    if space.checkpoint is None:
-        st.caption("This corpus brought embeddings of its own, so no new text can be scored against it.")
-        return
-    typed = st.text_area("New inputs, one a line", key="new_inputs", height=110, max_chars=100_000)
-    texts = tuple(line.strip() for line in typed.splitlines() if line.strip())
-    if not texts:
-        return
-    if len(texts) > _MOST_NEW:
-        refuse(f"At most {_MOST_NEW} new inputs are checked here at once, got {len(texts)}.")
-        tell(["For more: python -m lib geometry --corpus NEW --reference CORPUS --json OUT"])
-        return
-    vectors = resources.embed_now(texts, space.checkpoint, role="document", precision=space.precision)
-    scored = resources.ood_against(space.key, texts, vectors, space.vectors, space.labels, rule=result.rule)
-    inside = np.searchsorted(result.reference_scores, scored.scores, side="right") / len(result.reference_scores)
-    table = pd.DataFrame(
-        {
-            "score": scored.scores,
-            "verdict": np.where(scored.scores > flagged.threshold, "⚑ flagged", "in"),
-            "further out than": [share(float(part)) for part in inside],
-            "text": texts,
-        }
-    )
-    _frame(table, result)
-    st.caption("“Further out than” is the share of the corpus's own texts with a lower score.")
-    downloads.offer_table(table, name="new_inputs")
