@@ -169,6 +169,7 @@ def _add_numbers(
     numbers: NDArray[np.floating],
 ) -> None:
     values = numbers[rows]
+    titles = [f"{safe(name)}: {value:.3g}" if np.isfinite(value) else f"no {safe(name)}" for value in values]
     hovers = hover_texts(texts[row] for row in rows)
     fig.add_trace(
         _points(
@@ -184,7 +185,7 @@ def _add_numbers(
                 "colorbar": {"title": {"text": safe(name)}, "thickness": 12, "outlinewidth": 0},
             },
             customdata=[[str(row)] for row in rows],
-            text=[f"<b>{safe(name)}: {value:.3g}</b><br>{hover}" for value, hover in zip(values, hovers, strict=True)],
+            text=[f"<b>{title}</b><br>{hover}" for title, hover in zip(titles, hovers, strict=True)],
             hovertemplate="%{text}<extra></extra>",
         )
     )

@@ -25,7 +25,7 @@ from lib.corpora import (
 )
 from lib.errors import InputError
 from lib.ui.controls import one_of
-from lib.ui.messages import count, plain, tell
+from lib.ui.messages import counted, plain, tell
 
 _NONE = "(none)"
 _SAMPLE_LABELS = {"topic": "label", "subtopic": "subtopic"}
@@ -55,7 +55,7 @@ def choose_corpus() -> CorpusChoice:
 
 def _describe(corpus: Corpus) -> None:
     labels = len({label for label in corpus.labels if label is not None}) if corpus.labels else 0
-    facts = [f"{count(len(corpus))} texts", f"{count(labels)} labels" if labels else "no labels"]
+    facts = [counted(len(corpus), "text"), counted(labels, "label") if labels else "no labels"]
     if corpus.embeddings is not None:
         facts.append(f"with their own {corpus.embeddings.shape[1]}-d embeddings")
     st.caption(" · ".join(facts))

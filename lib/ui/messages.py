@@ -18,6 +18,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", THIN)
 
 
+def counted(number: int, one: str) -> str:
+    """A number with its noun: 1 text, 12 texts."""
+    return f"{count(number)} {one}" if number == 1 else f"{count(number)} {one}s"
+
+
 def share(value: float, digits: int = 1) -> str:
     """A share in percent: .1234 is 12.3 %."""
     return f"{100 * value:.{digits}f}{THIN}%"

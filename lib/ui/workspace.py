@@ -53,10 +53,12 @@ class Space:
 def navigation() -> st.Page:
     """Name the app and its pages; the page that the address asks for is returned."""
     st.set_page_config(page_title="Embedscope", page_icon=str(ASSETS / "icon.svg"), layout="wide")
-    geometry = st.Page(
-        "pages/geometry.py", title="Geometry", icon=":material/scatter_plot:", url_path="geometry", default=True
+    first = st.Page(
+        "pages/geometry.py", title="Geometry", icon=":material/scatter_plot:", url_path="start", default=True
     )
-    return st.navigation([geometry])
+    # The first page lives at the bare address; under its own name it must be found as well.
+    by_name = st.Page("pages/geometry.py", title="Geometry", url_path="geometry", visibility="hidden")
+    return st.navigation([first, by_name])
 
 
 def sidebar() -> None:
