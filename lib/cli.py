@@ -20,6 +20,7 @@ from lib.shelf import default_shelf
 from lib.store import default_store
 
 _BAD_INPUT = 2
+_FEWEST = 3  # texts that can be measured
 _INTERRUPTED = 130
 
 
@@ -92,31 +93,38 @@ def _geometry(chosen: argparse.Namespace) -> None:
     if not 0 <= chosen.seed < 2**32:
         raise InputError(f"A seed is a whole number from 0 to {2**32 - 1}, got {chosen.seed}.")
     corpus = _corpus(chosen.corpus, chosen)
+    out = _truth(corpus, chosen.out_column) if chosen.out_column else None
+    base = _corpus(chosen.reference, chosen, reference=True) if chosen.reference else None
+    if base is not None and (base.embeddings is None) != (corpus.embeddings is None):
+        raise InputError(
+            "Corpus and reference must be embedded alike: both by the encoder, or both with embeddings of their own "
+            "(a vector column in each)."
+        )
     vectors, facts = _vectors(corpus, chosen)
-    result: dict[str, Any] = {"corpus": _about(corpus), "encoder": facts}
-    result.update(measure(vectors, corpus.labels, seed=chosen.seed).to_dict())
-
     reference, reference_labels = None, corpus.labels
-    if chosen.reference:
-        base = _corpus(chosen.reference, chosen, reference=True)
+    result: dict[str, Any] = {"corpus": _about(corpus), "encoder": facts}
+    if base is not None:
         reference, reference_labels = _vectors(base, chosen)[0], base.labels
         result["reference"] = _about(base)
     scored = score(vectors, rule=chosen.rule, reference=reference, reference_labels=reference_labels, seed=chosen.seed)
     flagged = flag(scored, quantile=chosen.quantile)
     advice = recommend(len(vectors if reference is None else reference), reference_labels=reference_labels)
+    if base is None or len(corpus) >= _FEWEST:  # a new input or two have no geometry of their own, and need none
+        result.update(measure(vectors, corpus.labels, seed=chosen.seed).to_dict())
     result["ood"] = scored.to_dict() | {
         "flagged": flagged.to_dict() | {"ids": [corpus.ids[row] for row in flagged.rows]},
         "recommended": advice.to_dict(),
     }
-    if chosen.out_column:
-        out = _truth(corpus, chosen.out_column)
+    if out is not None:
         result["ood"]["detection"] = detection(scored.scores, np.asarray(out), seed=chosen.seed).to_dict()
     key = facts["vectors_key"]
     if chosen.map:
         made = kept_projection(key, vectors, default_shelf(), method=chosen.map, seed=chosen.seed)
         result["map"] = made.to_dict()
     if chosen.clusters:
-        result["clusters"] = kept_clusters(key, vectors, default_shelf(), method=chosen.clusters).to_dict()
+        result["clusters"] = kept_clusters(
+            key, vectors, default_shelf(), method=chosen.clusters, seed=chosen.seed
+        ).to_dict()
     _write(result, chosen.json)
 
 
@@ -152,7 +160,9 @@ def _corpus(source: str, chosen: argparse.Namespace, *, reference: bool = False)
     label = chosen.label
     if not reference and getattr(chosen, "reference", None) and label not in table.frame.columns:
         label = None  # it names a column of the reference, whose labels are the ones that judge
-    choice = ColumnChoice(chosen.text or guess.text, label or guess.label, chosen.id or guess.id, guess.vector)
+    text = chosen.text or guess.text
+    guessed = {what: name for what, name in (("label", guess.label), ("id", guess.id)) if name not in (text, label)}
+    choice = ColumnChoice(text, label or guessed.get("label"), chosen.id or guessed.get("id"), guess.vector)
     given = not reference and chosen.embeddings
     vectors = read_npy(Path(chosen.embeddings), limits=limits) if given else None
     return build_corpus(table, choice, limits=limits, embeddings=vectors)
@@ -212,6 +222,9 @@ def _truth(corpus: Corpus, column: str) -> list[bool]:
     values = corpus.columns[column]
     if values.dtype.kind != "b":
         raise InputError(f"Column {column!r} should hold true and false, got {values.dtype}.")
+    if values.isna().any():
+        row = int(values.isna().to_numpy().argmax())
+        raise InputError(f"Column {column!r} should hold true or false for every text; text {row + 1} has neither.")
     return [bool(value) for value in values]
 
 

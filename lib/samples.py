@@ -5,6 +5,7 @@ They are results, not data: everything here can be computed again, and a test do
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from lib.corpora import load_sample
 from lib.corpora.samples import SAMPLE_FOLDER
@@ -16,15 +17,13 @@ from lib.store import EmbeddingStore
 
 EMBEDDINGS, MAPS = SAMPLE_FOLDER / "embeddings", SAMPLE_FOLDER / "maps"
 
-LAYOUTS: tuple[dict[str, object], ...] = tuple(
-    {"method": method, "dimensions": d, "neighbours": 15, "min_dist": 0.1, "perplexity": 30.0, "seed": 0}
-    for method, d in (("umap", 2), ("umap", 3), ("tsne", 2))
+LAYOUTS: tuple[dict[str, Any], ...] = (
+    {"method": "umap", "dimensions": 2},
+    {"method": "umap", "dimensions": 3},
+    {"method": "tsne", "dimensions": 2},
 )
-"""The maps that ship: the page's own settings."""
-GROUPINGS: tuple[dict[str, object], ...] = (
-    {"method": "hdbscan", "count": None, "min_size": None},
-    {"method": "kmeans", "count": None, "min_size": None},
-)
+"""The maps that ship, at the settings that the page opens with."""
+GROUPINGS: tuple[dict[str, Any], ...] = ({"method": "hdbscan"}, {"method": "kmeans"})
 """The clusterings that ship."""
 
 

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Result)
 
 _MOST_FILES = 500
+_MOST_BYTES = 10**9
 _FILES = f"*-{'[0-9a-f]' * 24}.safetensors"  # no other file in the folder is touched
 
 
@@ -82,14 +83,18 @@ class Shelf:
             _log.warning("Results cannot be kept in %s: %s", self.root, fault)
 
     def _thin_out(self) -> None:
-        """Remove the files unused for longest above `_MOST_FILES`."""
+        """Remove the files unused for longest above `_MOST_FILES` files or `_MOST_BYTES`; the last written stays."""
         sweep(self.root, _FILES)
         found = []
         for path in self.root.glob(_FILES):
             with suppress(FileNotFoundError):  # another process thinned out
-                found.append((path.stat().st_mtime_ns, path))
-        for _, path in sorted(found)[:-_MOST_FILES]:
-            _remove(path)
+                stat = path.stat()
+                found.append((stat.st_mtime_ns, stat.st_size, path))
+        kept = 0
+        for number, (_, size, path) in enumerate(sorted(found, reverse=True)):  # used last first
+            kept += size
+            if number and (number >= _MOST_FILES or kept > _MOST_BYTES):
+                _remove(path)
 
 
 def _read(path: Path, kind: type[R]) -> R:

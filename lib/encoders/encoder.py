@@ -1,5 +1,6 @@
 """Encoder: text to vectors, hidden states and attention maps, with one set of weights that never changes."""
 
+import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,18 @@ class Encoder:
         tokenizer = getattr(modules[0], "tokenizer", None)
         fast = isinstance(tokenizer, PreTrainedTokenizerFast) and not checkpoint.own_code
         self.tokenizer = TextTokenizer(tokenizer) if fast and not self.modules[0].processing_kwargs else None
+
+    def under(self, checkpoint: Checkpoint) -> "Encoder":
+        """The same open weights with the prompts of `checkpoint`, which must be the same but for them.
+
+        Raises:
+            ValueError: it has other weights or settings.
+        """
+        if checkpoint.content != self.checkpoint.content:
+            raise ValueError(f"{checkpoint.source} is not the checkpoint that was opened, {self.checkpoint.source}")
+        shared = copy.copy(self)
+        shared.checkpoint = checkpoint
+        return shared
 
     def encode(
         self,

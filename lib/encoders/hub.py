@@ -13,8 +13,14 @@ from lib.errors import InputError
 _SECONDS = 4.0
 """How long one answer of the hub is waited for: connecting and reading stay under ten seconds together."""
 _WANTED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py", "README.md", "*/config.json", "*.tiktoken")
-_UNWANTED = ("onnx/*", "openvino/*", "*/onnx/*", "coreml/*", "tf_model*", "flax_model*", "rust_model*", "*.gguf")
 _PICKLED = ("*.bin",)
+_UNUSED_FOLDERS = ("onnx", "openvino", "coreml", "checkpoint-*")
+"""Folders that no module reads: exports for other libraries, and states that training left behind."""
+_UNWANTED = (
+    *(f"{start}{name}/*" for name in _UNUSED_FOLDERS for start in ("", "*/")),
+    *("tf_model*", "flax_model*", "rust_model*", "*.gguf"),
+)
+"""As in `_WANTED`, a "*" spans "/" too, so every pattern reaches into folders."""
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 
 
@@ -78,9 +84,9 @@ def _download(hub_id: str) -> HubFolder:
 
     try:
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
-        files = [file for file in info.siblings or [] if file.size is not None]
-        patterns = _patterns(files)
-        _check_size(hub_id, info, files, Path(constants.HF_HUB_CACHE))
+        patterns, files = _selection(info.siblings or [])
+        _check_memory(hub_id, info, files)
+        _check_disk(hub_id, info.sha, files, Path(constants.HF_HUB_CACHE))
         folder = snapshot_download(
             hub_id,
             revision=info.sha,
@@ -107,21 +113,51 @@ def _download(hub_id: str) -> HubFolder:
     return HubFolder(Path(folder), Path(constants.HF_HUB_CACHE))
 
 
-def _patterns(files: Sequence[Any]) -> tuple[str, ...]:
-    """Safetensors alone where there are any, else the pickled weights."""
-    return _WANTED if any(file.rfilename.endswith(".safetensors") for file in files) else (*_WANTED, *_PICKLED)
+def _selection(siblings: Sequence[Any]) -> tuple[tuple[str, ...], list[Any]]:
+    """The patterns to fetch by, and the files they fetch: safetensors alone where there are any, else pickled weights.
+
+    The hub's own filter is asked, so that what is held against the disk is what the download takes.
+    """
+    from huggingface_hub.utils import filter_repo_objects
+
+    def select(patterns: tuple[str, ...]) -> list[Any]:
+        allowed, ignored = list(patterns), list(_UNWANTED)
+        return list(
+            filter_repo_objects(
+                siblings, allow_patterns=allowed, ignore_patterns=ignored, key=lambda file: str(file.rfilename)
+            )
+        )
+
+    files = select(_WANTED)
+    if any(file.rfilename.endswith(".safetensors") for file in files):
+        return _WANTED, files
+    return (*_WANTED, *_PICKLED), select((*_WANTED, *_PICKLED))
 
 
-def _check_size(hub_id: str, info: Any, files: Sequence[Any], cache: Path) -> None:
-    sizes = {file.rfilename: file.size or 0 for file in files if "/" not in file.rfilename}
-    safe = sum(size for name, size in sizes.items() if name.endswith(".safetensors"))
-    weights = safe or sum(size for name, size in sizes.items() if name.endswith(".bin"))
+def _check_memory(hub_id: str, info: Any, files: Sequence[Any]) -> None:
+    """Hold the weights beside config.json against free memory; opening counts those of every module."""
+    weights = sum(
+        file.size or 0
+        for file in files
+        if "/" not in file.rfilename and file.rfilename.endswith((".safetensors", ".bin"))
+    )
     counted = getattr(info.safetensors, "total", None) if info.safetensors else None
     check_memory(hub_id, counted or weights // 4)
+
+
+def _check_disk(hub_id: str, revision: str | None, files: Sequence[Any], cache: Path) -> None:
+    """Hold the files that the cache lacks against the free space of its disk."""
+    from huggingface_hub import try_to_load_from_cache
+
+    missing = sum(
+        file.size or 0
+        for file in files
+        if not isinstance(try_to_load_from_cache(hub_id, file.rfilename, revision=revision), str)
+    )
     place = next(parent for parent in (cache, *cache.parents) if parent.exists())
     free = shutil.disk_usage(place).free
-    if weights > free:
+    if missing > free:
         raise InputError(
-            f"{hub_id} takes {weights / 1e9:.1f} GB on disk, but only {free / 1e9:.1f} GB are free; make room or "
+            f"{hub_id} takes {missing / 1e9:.1f} GB on disk, but only {free / 1e9:.1f} GB are free; make room or "
             "choose a smaller encoder."
         )

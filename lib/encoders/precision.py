@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16", "openvino"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
-"""What every installation offers; `precisions_available` adds what an optional package brings."""
+"""Those that need no optional package; `precisions_available` says which can be chosen on this machine."""
 _FLAGS = {"avx512_bf16", "amx_bf16", "avx10_1", "bf16"}
 """Processor flags, x86's and ARM's, that mean products in bfloat16; without one they would be emulated, slowly."""
 
@@ -41,8 +41,13 @@ def openvino_available() -> bool:
 
 
 def precisions_available() -> tuple[Precision, ...]:
-    """What can be chosen here."""
-    return (*PRECISIONS, "openvino") if openvino_available() else PRECISIONS
+    """What can be chosen here: exactly what `check_precision` accepts."""
+    available: dict[Precision, bool] = {
+        "float32": True,
+        "bfloat16": bfloat16_available(),
+        "openvino": openvino_available(),
+    }
+    return tuple(precision for precision, here in available.items() if here)
 
 
 def check_precision(precision: str) -> None:
@@ -56,10 +61,10 @@ def check_precision(precision: str) -> None:
             "The precision openvino needs a package that is not installed here; install it with "
             "pip install -r requirements-openvino.txt."
         )
-    if precision not in precisions_available():
-        raise InputError(f"An encoder's precision is one of {', '.join(precisions_available())}, got {precision!r}.")
     if precision == "bfloat16" and not bfloat16_available():
         raise InputError("This processor has no bfloat16 (AVX-512 BF16, AMX or ARM bf16); choose float32.")
+    if precision not in precisions_available():
+        raise InputError(f"An encoder's precision is one of {', '.join(precisions_available())}, got {precision!r}.")
 
 
 def torch_dtype(precision: Precision) -> "torch.dtype":

@@ -1,5 +1,6 @@
 """Sources: where the files of an encoder are, for what a user typed: the packaged one, a folder, a hub id."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,15 +93,16 @@ def _checked_name(source: str) -> str:
 def _local_folder(source: str, policy: Policy) -> Path | None:
     """The folder that `source` names below an allowed root; None where it names none.
 
-    A folder outside the roots and one that does not exist are told alike, so that nobody can feel around on the disk.
+    A folder outside the roots and one that does not exist are told alike, so that nobody can feel around on the disk;
+    for the same reason "~" is not expanded, which would tell the users of this machine.
     """
-    named = Path(source).expanduser() if source.startswith("~") else Path(source)
+    named = Path(source)
     looks_local = named.is_absolute() or source.startswith((".", "~")) or "\\" in source or source.count("/") > 1
     candidates = [named] if named.is_absolute() else [root / named for root in policy.model_roots]
     if looks_local and not named.is_absolute():
         candidates.insert(0, named)
     for folder in candidates:
-        if inside(folder, policy.model_roots) and folder.is_dir():
+        if _is_folder_below(folder, policy.model_roots):
             _check_folder(folder, source, policy)
             return folder.resolve()
     if not looks_local:
@@ -110,8 +112,18 @@ def _local_folder(source: str, policy: Policy) -> Path | None:
             f"{source!r} is a folder's path, and no folder may be opened here; whoever runs the server can allow some "
             "with EMBEDSCOPE_MODEL_ROOTS."
         )
-    roots = ", ".join(str(root) for root in policy.model_roots)
-    raise InputError(f"{source!r} is no checkpoint folder below the folders that may be opened here ({roots}).")
+    raise InputError(
+        f"{source!r} is no checkpoint folder below the folders that may be opened here; whoever runs the server sets "
+        "them with EMBEDSCOPE_MODEL_ROOTS."
+    )
+
+
+def _is_folder_below(folder: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether there is such a folder; a path that the system refuses (too long, not readable) names none."""
+    try:
+        return inside(folder, roots) and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+    except (OSError, ValueError):
+        return False
 
 
 def _check_folder(folder: Path, source: str, policy: Policy) -> None:

@@ -44,6 +44,7 @@ class CorpusChoice:
 def choose_corpus() -> CorpusChoice:
     """Draw the choice in the sidebar and return it."""
     kind = one_of("Corpus", list(_KINDS), key="corpus", width="stretch")
+    _let_go_of_others(kind)
     try:
         chosen = _KINDS[kind]()
     except InputError as fault:
@@ -83,9 +84,9 @@ def _paste() -> CorpusChoice:
     if not text.strip():
         return CorpusChoice(None, todo="Paste some texts into the sidebar, one a line; three or more can be measured.")
     limits = Limits.from_environment()
-    table = _remembered("paste table", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-                        lambda: read_pasted(text, limits=limits))  # fmt: skip
-    return CorpusChoice(_remembered("paste corpus", id(table), lambda: build_corpus(table, limits=limits)))
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    table = _remembered("paste table", digest, lambda: read_pasted(text, limits=limits))
+    return CorpusChoice(_remembered("paste corpus", digest, lambda: build_corpus(table, limits=limits)))
 
 
 def _upload() -> CorpusChoice:
@@ -95,7 +96,8 @@ def _upload() -> CorpusChoice:
         type=[suffix.lstrip(".") for suffix in SUFFIXES],
         key="upload_file",
         max_upload_size=max(1, limits.max_bytes // 2**20),
-        help="One text a line (.txt), or a table with a column of texts. Stays in this session: nobody else sees it.",
+        help="One text a line (.txt), or a table with a column of texts. The texts stay in this session; their "
+        "vectors are kept on the server under hashes.",
     )
     if file is None:
         return CorpusChoice(None, todo="Upload a file in the sidebar: .txt with one text a line, .csv, .tsv, .jsonl or "
@@ -114,7 +116,9 @@ def _upload() -> CorpusChoice:
     made = None
     if vectors is not None:
         made = _remembered(
-            "vectors", vectors.file_id, lambda: read_vectors(vectors.getvalue(), name=vectors.name, limits=limits)
+            "upload vectors",
+            vectors.file_id,
+            lambda: read_vectors(vectors.getvalue(), name=vectors.name, limits=limits),
         )
     built = (file.file_id, choice, vectors.file_id if vectors else None)
     return CorpusChoice(
@@ -123,7 +127,7 @@ def _upload() -> CorpusChoice:
 
 
 def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
-    guess = _remembered("guess", file_id, lambda: guess_columns(table))
+    guess = _remembered("upload guess", file_id, lambda: guess_columns(table))
     names = [str(column) for column in table.frame.columns]
     if guess.reason and len(names) > 1:
         st.caption(plain(guess.reason))
@@ -143,6 +147,13 @@ def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
 
 
 _KINDS = {"Sample": _sample, "Upload": _upload, "Paste": _paste}
+
+
+def _let_go_of_others(kind: str) -> None:
+    """Forget the tables and corpora of the kinds that are not chosen: a session holds one corpus at most."""
+    kept = st.session_state.get(_KEPT, {})
+    for what in [what for what in kept if not what.startswith(kind.lower())]:
+        del kept[what]
 
 
 def _remembered(what: str, key: object, make: Callable[[], Any]) -> Any:

@@ -73,7 +73,7 @@ def _edit_prompts(found: Checkpoint) -> Checkpoint:
     origin = {
         "checkpoint": "as the checkpoint's own files say",
         "family": "as the model card of its family says; its files hold none",
-        "none": "it needs none",
+        "none": "none is known for it",
         "edited": "edited",
     }[found.prompts.source]
     st.caption(f"Put before every text by itself: {origin}.")

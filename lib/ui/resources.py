@@ -5,6 +5,7 @@ and its content key beside it. Results are frozen and shared, not copied. Errors
 describing an encoder, which may have waited for a hub.
 """
 
+import gc
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +30,9 @@ Vectors = NDArray[np.floating]
 Labels = Sequence[str | None] | None
 
 _ENCODERS_OPEN = 2
-_RESULTS_KEPT = 64
+_RESULTS_KEPT = 64  # small ones
+_ARRAYS_KEPT = 6  # results as long as the corpus
+_HOUR = 3600  # seconds after which a result that nobody asks for is let go
 
 
 @st.cache_resource(max_entries=1)
@@ -59,23 +62,36 @@ def checkpoint(source: str) -> Checkpoint | InputError:
         return fault
 
 
-@st.cache_resource(max_entries=_ENCODERS_OPEN, show_spinner="Opening the encoder…")
-def encoder(fingerprint: str, precision: Precision, _checkpoint: Checkpoint) -> Encoder:
-    """The encoder of a checkpoint, opened once for all sessions."""
+@st.cache_resource(max_entries=_ENCODERS_OPEN, ttl=_HOUR, show_spinner="Opening the encoder…")
+def _weights(content: str, precision: Precision, _checkpoint: Checkpoint) -> Encoder:
     return open_encoder(_checkpoint, policy=policy(), precision=precision)
+
+
+def encoder(of: Checkpoint, precision: Precision) -> Encoder:
+    """The encoder of a checkpoint: its weights are opened once for all sessions, whatever the prompts.
+
+    Where the memory that is free does not suffice, the encoders that were opened before are let go first.
+    """
+    try:
+        return _weights(of.content, precision, of).under(of)
+    except InputError:
+        _weights.clear()
+        gc.collect()
+        release()
+        return _weights(of.content, precision, of).under(of)
 
 
 class _MissingError(Exception):
     """Texts must be encoded first."""
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, ttl=_HOUR, show_spinner=False)
 def _ready(
     corpus_key: str, space: str, role: Role, precision: Precision, _texts: Sequence[str], _of: Checkpoint
 ) -> Embeddings:
     if len(store().missing(space, row_keys(_texts))):
         raise _MissingError
-    return embed(_texts, _of, lambda: encoder(_of.fingerprint, precision, _of), store(), role=role, precision=precision)
+    return embed(_texts, _of, lambda: encoder(_of, precision), store(), role=role, precision=precision)
 
 
 def missing(texts: Sequence[str], of: Checkpoint, *, precision: Precision, role: Role = "document") -> int:
@@ -98,7 +114,7 @@ def embeddings(
         return _ready(corpus_key, space, role, precision, texts, of)
     except _MissingError:
         tell = progress() if progress else None
-        open_it = partial(encoder, of.fingerprint, precision, of)
+        open_it = partial(encoder, of, precision)
         embed(texts, of, open_it, store(), role=role, precision=precision, progress=tell)
         release()
     return _ready(corpus_key, space, role, precision, texts, of)
@@ -116,13 +132,13 @@ def moments(key: str, _vectors: Vectors) -> geometry.Moments:
     return geometry.moments(_vectors)
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner=False)
 def pairs(key: str, _vectors: Vectors, *, max_pairs: int, seed: int) -> Pairs:
     """Cosines of pairs in the space `key`."""
     return draw_pairs(_vectors, max_pairs=max_pairs, seed=seed)
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Searching neighbours…")
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner="Searching neighbours…")
 def neighbours(key: str, _vectors: Vectors, *, k: int, seed: int) -> geometry.Neighbours:
     """Nearest neighbours in the space `key`."""
     return geometry.neighbours(_vectors, k=k, seed=seed)
@@ -142,16 +158,18 @@ def intrinsic_dimension(key: str, _vectors: Vectors, *, k: int, seed: int) -> ge
     return geometry.intrinsic_dimension(_vectors, known=moments(key, _vectors), nearest=nearest, seed=seed)
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Measuring…")
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner="Measuring…")
 def hubness(key: str, _vectors: Vectors, *, k: int, seed: int) -> geometry.Hubness:
     """Hubness of the space `key`."""
     return geometry.hubness(_vectors, k=k, nearest=neighbours(key, _vectors, k=k, seed=seed), seed=seed)
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Measuring…")
-def uniformity(key: str, _vectors: Vectors, _labels: Labels, *, max_pairs: int, seed: int) -> geometry.Uniformity:
+def uniformity(
+    key: str, vectors_key: str, _vectors: Vectors, _labels: Labels, *, max_pairs: int, seed: int
+) -> geometry.Uniformity:
     """Uniformity and alignment of the space `key` (which covers its labels)."""
-    return geometry.uniformity(_vectors, _labels, sample=pairs(key, _vectors, max_pairs=max_pairs, seed=seed))
+    return geometry.uniformity(_vectors, _labels, sample=pairs(vectors_key, _vectors, max_pairs=max_pairs, seed=seed))
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Measuring…")
@@ -161,9 +179,12 @@ def concentration(key: str, _vectors: Vectors, *, seed: int) -> geometry.Concent
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Measuring…")
-def label_fit(key: str, _vectors: Vectors, _labels: Sequence[str | None], *, k: int, seed: int) -> geometry.LabelFit:
+def label_fit(
+    key: str, vectors_key: str, _vectors: Vectors, _labels: Sequence[str | None], *, k: int, seed: int
+) -> geometry.LabelFit:
     """Silhouette and purity of the labels of the space `key`."""
-    return geometry.label_fit(_vectors, _labels, k=k, nearest=neighbours(key, _vectors, k=k, seed=seed), seed=seed)
+    nearest = neighbours(vectors_key, _vectors, k=k, seed=seed)
+    return geometry.label_fit(_vectors, _labels, k=k, nearest=nearest, seed=seed)
 
 
 @st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Measuring…")
@@ -172,7 +193,7 @@ def label_similarity(key: str, _vectors: Vectors, _labels: Sequence[str | None])
     return geometry.label_similarity(_vectors, _labels)
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Measuring…")
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner="Measuring…")
 def text_similarity(
     key: str, _vectors: Vectors, _labels: Labels, *, at_most: int, seed: int
 ) -> geometry.TextSimilarity:
@@ -184,25 +205,25 @@ def text_similarity(
 class Layout:
     """How a map is made."""
 
-    method: str
-    dimensions: int
-    neighbours: int
-    min_dist: float
-    perplexity: float
-    seed: int
+    method: str = "umap"
+    dimensions: int = 2
+    neighbours: int = 15
+    min_dist: float = 0.1
+    perplexity: float = 30.0
+    seed: int = 0
 
 
 @dataclass(frozen=True)
 class Grouping:
     """How clusters are found."""
 
-    method: str
-    count: int | None
-    min_size: int | None
+    method: str = "hdbscan"
+    count: int | None = None
+    min_size: int | None = None
 
 
 @st.cache_resource(
-    max_entries=_RESULTS_KEPT, show_spinner="Fitting the map; the first one in a new server takes longest…"
+    max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner="Fitting the map; the first one in a new server takes longest…"
 )
 def projection(key: str, _vectors: Vectors, layout: Layout) -> geometry.Projection:
     """The map of the vectors `key`, from the shelf if it was made before."""
@@ -211,7 +232,7 @@ def projection(key: str, _vectors: Vectors, layout: Layout) -> geometry.Projecti
     return made
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Looking for clusters…")
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner="Looking for clusters…")
 def clusters(key: str, _vectors: Vectors, grouping: Grouping) -> geometry.Clusters:
     """The clusters of the vectors `key`, from the shelf if they were found before."""
     made = kept_clusters(key, _vectors, shelf(), **asdict(grouping))
@@ -219,7 +240,7 @@ def clusters(key: str, _vectors: Vectors, grouping: Grouping) -> geometry.Cluste
     return made
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner="Scoring…")
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner="Scoring…")
 def ood(key: str, _vectors: Vectors, _labels: Labels, *, rule: geometry.Rule, k: int | None) -> geometry.OodScores:
     """How far out each text of the space `key` is, left out of what judges it."""
     return geometry.score(_vectors, rule=rule, reference_labels=_labels, k=k)
@@ -227,7 +248,7 @@ def ood(key: str, _vectors: Vectors, _labels: Labels, *, rule: geometry.Rule, k:
 
 @st.cache_resource(max_entries=256, show_spinner="Embedding…")
 def _embed_now(texts: tuple[str, ...], space: str, role: Role, precision: Precision, _of: Checkpoint) -> Vectors:
-    return encoder(_of.fingerprint, precision, _of).encode(list(texts), role=role).vectors
+    return encoder(_of, precision).encode(list(texts), role=role).vectors
 
 
 def embed_now(texts: tuple[str, ...], of: Checkpoint, *, role: Role, precision: Precision) -> Vectors:
@@ -235,7 +256,7 @@ def embed_now(texts: tuple[str, ...], of: Checkpoint, *, role: Role, precision: 
     return _embed_now(texts, space_of(of, role=role, precision=precision), role, precision, of)
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner=False)
 def ood_against(
     key: str, new_key: str, _vectors: Vectors, _reference: Vectors, _labels: Labels, *, rule: geometry.Rule
 ) -> geometry.OodScores:
@@ -243,7 +264,7 @@ def ood_against(
     return geometry.score(_vectors, rule=rule, reference=_reference, reference_labels=_labels)
 
 
-@st.cache_resource(max_entries=_RESULTS_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=_HOUR, show_spinner=False)
 def detection(key: str, _scores: Vectors, _out: NDArray[np.bool_]) -> geometry.Detection:
     """How well scores separate the texts that a column marks as out."""
     return geometry.detection(_scores, _out)

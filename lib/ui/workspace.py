@@ -15,7 +15,7 @@ from lib.errors import InputError
 from lib.ui import resources
 from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
-from lib.ui.messages import count, refuse, tell
+from lib.ui.messages import count, counted, refuse, tell
 
 ASSETS = Path(__file__).parent / "assets"
 _CHOICES = "_choices"
@@ -109,8 +109,8 @@ def _choose(key: str, value: str) -> None:
 def _embedded(corpus: Corpus, checkpoint: Checkpoint, precision: Precision) -> Space:
     place = st.empty()
     with place.container():
-        _ask_before_long_work(corpus, checkpoint, precision)
         try:
+            _ask_before_long_work(corpus, checkpoint, precision)
             made = resources.embeddings(
                 corpus.key, corpus.texts, checkpoint, precision=precision, progress=_progress_with_stop
             )
@@ -126,19 +126,19 @@ def _embedded(corpus: Corpus, checkpoint: Checkpoint, precision: Precision) -> S
 
 def _ask_before_long_work(corpus: Corpus, checkpoint: Checkpoint, precision: Precision) -> None:
     """Stop here while the user has stopped encoding, or has not yet agreed to encode a large corpus."""
-    agreed = f"_encode_{corpus.key[:16]}_{checkpoint.fingerprint[:16]}"
+    agreed = f"_encode_{corpus.key[:16]}_{checkpoint.fingerprint[:16]}_{precision}"
     state = st.session_state.get(agreed)
     if state == "go" or (state is None and len(corpus) <= _ASK_ABOVE):
         st.session_state["_encoding"] = agreed
         return
     left = resources.missing(corpus.texts, checkpoint, precision=precision)
     if not left:
+        st.session_state[agreed] = "go"  # later runs need not look again
         return
-    done = len(set(corpus.texts)) - left
-    st.info(
-        f"{count(left)} texts are to be encoded"
-        + (f"; {count(done)} are kept from before." if done else ". What is encoded is kept, so it can be stopped.")
-    )
+    if state == "stopped":
+        st.info(f"Stopped: {counted(left, 'text')} still to be encoded; what was done is kept.")
+    else:
+        st.info(f"{counted(left, 'text')} to be encoded. What is encoded is kept, so it can be stopped.")
     st.button("Encode them", on_click=_choose, args=(agreed, "go"), type="primary", icon=":material/play_arrow:")
     st.stop()
 

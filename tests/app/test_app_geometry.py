@@ -432,7 +432,8 @@ def test_none_one_some_and_many_labels(upload, view, names):
             for n in range(45)]  # fmt: skip
     shown = upload("a.jsonl", jsonl(rows), view=view)
     different = len({name for name in names if name})
-    assert ("no labels" if not different else f"{different} labels") in shown.captions
+    said = "no labels" if not different else "1 label" if different == 1 else f"{different} labels"
+    assert said in shown.captions
     if view == "Map":
         traces = [trace["name"] for trace in shown.charts["map_2d"]["data"]]
         assert ("8 more" in traces) == (different == 15)
@@ -546,7 +547,7 @@ def test_stopping_keeps_what_was_encoded(paste, slow_encoder):
     texts = [f"a text that nobody encoded before, number {n}" for n in range(12)]
     shown = paste(texts, view="Anisotropy")
     assert not shown.numbers
-    assert "4 texts are to be encoded; 8 are kept from before." in shown.page.info[0].value
+    assert "4 texts still to be encoded; what was done is kept." in shown.page.info[0].value
     assert slow_encoder == [4, 4, 4]
     shown.run()
     assert not shown.numbers  # it stays stopped
@@ -560,10 +561,23 @@ def test_a_large_corpus_is_asked_about_first(paste, monkeypatch):
 
     monkeypatch.setattr(workspace, "_ASK_ABOVE", 4)
     shown = paste([f"one of five texts, {n}" for n in range(5)], view="Anisotropy")
-    assert "5 texts are to be encoded. What is encoded is kept, so it can be stopped." in shown.page.info[0].value
+    assert "5 texts to be encoded. What is encoded is kept, so it can be stopped." in shown.page.info[0].value
     assert shown.press("Encode them").numbers["Mean cosine"]
 
 
 def test_texts_that_are_cut_are_counted(paste):
     shown = paste(["word " * 400, "cats purr", "dogs bark"], view="Anisotropy")
     assert "1 of 3 texts are longer than 256 tokens: only their beginning was read." in shown.captions.replace("\\", "")
+
+
+def test_a_mark_may_be_missing(upload):
+    rows = [{"text": f"text {n}", "out": None if n == 3 else n < 2, "embedding": [n, 1.0, n % 3]} for n in range(12)]
+    shown = upload("a.jsonl", jsonl(rows), view="Outliers")
+    assert not shown.page.exception
+    assert "AUROC" in shown.numbers
+    assert "1 text without a mark in out" in shown.captions
+
+
+def test_a_column_called_like_a_colour_can_be_chosen(app):
+    shown = app(label="subtopic", colour="label (column)")
+    assert {trace["name"].split(" (")[0] for trace in shown.charts["map_2d"]["data"]} >= {"finance", "legal", "medical"}

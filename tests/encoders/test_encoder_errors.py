@@ -66,6 +66,7 @@ def hub_error(kind, status):
         ("../../etc", "is a folder's path, and no folder may be opened here"),
         ("/etc", "is a folder's path, and no folder may be opened here"),
         ("~/models", "is a folder's path"),
+        ("~nosuchuser/x", "is a folder's path"),
         ("..\\..\\models", "is a folder's path"),
         ("x/../../y", "is a folder's path"),
     ],
@@ -109,8 +110,10 @@ def test_hub_says_no(monkeypatch, kind, status, message):
     assert message in refusal("owner/name")
 
 
-def listing(size, parameters=None):
+def listing(size, parameters=None, **others):
+    """What the hub says of a repository with `size` bytes of weights; `others` are further files and their bytes."""
     files = [
+        *(SimpleNamespace(rfilename=name, size=bytes_) for name, bytes_ in others.items()),
         SimpleNamespace(rfilename="model.safetensors", size=size),
         SimpleNamespace(rfilename="config.json", size=600),
         SimpleNamespace(rfilename="onnx/model.onnx", size=10**13),
@@ -136,6 +139,46 @@ def test_too_large_for_the_disk(monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
     hub_answers(monkeypatch, listing(10**9))
     assert "takes 1.0 GB on disk, but only 0.0 GB are free" in refusal("owner/name")
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("name", ["x/y.safetensors", "x/y/z.json", "README.md", "2_Dense/model.safetensors"])
+def test_every_file_that_would_be_fetched_is_held_against_the_disk(monkeypatch, name):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**11))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: pytest.fail("downloaded"))
+    hub_answers(monkeypatch, listing(1000, **{name: 5 * 10**11}))
+    assert "takes 500.0 GB on disk, but only 100.0 GB are free" in refusal("owner/name")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["openvino/a.json", "x/onnx/a.json", "x/coreml/a.json", "checkpoint-500/model.safetensors", "pytorch_model.bin"],
+)
+def test_files_that_no_module_needs_take_no_room(monkeypatch, build, tmp_path, empty_cache, name):
+    from huggingface_hub.utils import filter_repo_objects
+
+    folder = build("minilm", folder=tmp_path / "hub" / "models--owner--name" / "snapshots" / "abc")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**11))
+
+    def download(*_, allow_patterns, ignore_patterns, **__):
+        patterns = {"allow_patterns": allow_patterns, "ignore_patterns": ignore_patterns}
+        assert list(filter_repo_objects([name, "model.safetensors"], **patterns)) == ["model.safetensors"]
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    hub_answers(monkeypatch, listing(1000, **{name: 5 * 10**11}))
+    assert describe("owner/name", policy=ONLINE).path == folder
+
+
+def test_what_the_cache_holds_takes_no_more_room(monkeypatch, build, tmp_path):
+    folder = build("minilm", folder=tmp_path / "models--owner--name" / "snapshots" / "abc")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *a, **k: str(folder / "config.json"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: str(folder))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
+    hub_answers(monkeypatch, listing(1000))
+    assert describe("owner/name", policy=ONLINE).path == folder
 
 
 def test_download_and_cache_lead_to_the_same_encoder(monkeypatch, build, tmp_path):
@@ -178,6 +221,24 @@ def test_folders_outside_the_roots_and_missing_ones_are_told_alike(tmp_path, bui
     outside, missing = refusal(folder, roots), refusal("/no/such/folder", roots)
     assert outside.replace(str(folder), "X") == missing.replace("/no/such/folder", "X")
     assert "is no checkpoint folder below" in outside
+    assert "EMBEDSCOPE_MODEL_ROOTS" in outside
+    assert str(tmp_path / "models") not in missing
+
+
+@pytest.mark.parametrize("name", ["~", "~root", "~root/x", "~nosuchuser/x", "./" + "n" * 280, "/" + "n" * 280])
+def test_names_that_the_system_knows_or_refuses_are_told_like_any_missing_folder(name, tmp_path):
+    sentence = refusal(name, Policy(model_roots=(tmp_path,)))
+    assert sentence.replace(name, "X") == refusal("/no", Policy(model_roots=(tmp_path,))).replace("/no", "X")
+
+
+def test_a_tilde_is_not_expanded(build, monkeypatch, tmp_path):
+    build("minilm", folder=tmp_path / "model")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert "is no checkpoint folder" in refusal("~/model", Policy(model_roots=(tmp_path,)))
+
+
+def test_a_long_name_below_a_root_is_refused_like_any_other(tmp_path):
+    assert "neither the packaged encoder" in refusal("n" * 280, Policy(model_roots=(tmp_path,)))
 
 
 def test_links_do_not_lead_out_of_the_roots(tmp_path, build):

@@ -7,6 +7,7 @@ import pytest
 
 from lib.embeddings import space_of
 from lib.encoders import PACKAGED, PRECISIONS, Policy, describe, open_encoder, openvino_available, precisions_available
+from lib.encoders.precision import check_precision
 from lib.errors import InputError
 
 installed = pytest.mark.skipif(
@@ -26,14 +27,29 @@ def cosine_errors(a, b):
 
 def test_without_the_package_it_is_not_offered_and_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr("lib.encoders.precision.openvino_available", lambda: False)
-    assert precisions_available() == PRECISIONS == ("float32", "bfloat16")
+    assert "openvino" not in precisions_available()
     with pytest.raises(InputError, match=r"install it with pip install -r requirements-openvino\.txt\.$"):
         open_encoder(PACKAGED, policy=Policy(), precision="openvino")
 
 
 def test_with_the_package_it_is_offered_last(monkeypatch):
     monkeypatch.setattr("lib.encoders.precision.openvino_available", lambda: True)
-    assert precisions_available() == (*PRECISIONS, "openvino")
+    assert precisions_available()[-1] == "openvino"
+
+
+@pytest.mark.parametrize("openvino", [False, True])
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_what_is_offered_is_what_is_accepted(monkeypatch, bfloat16, openvino):
+    monkeypatch.setattr("lib.encoders.precision.bfloat16_available", lambda: bfloat16)
+    monkeypatch.setattr("lib.encoders.precision.openvino_available", lambda: openvino)
+    here = {"float32": True, "bfloat16": bfloat16, "openvino": openvino}
+    assert precisions_available() == tuple(precision for precision, offered in here.items() if offered)
+    for precision, offered in here.items():
+        if offered:
+            check_precision(precision)
+        else:
+            with pytest.raises(InputError, match=precision):
+                check_precision(precision)
 
 
 def test_its_vectors_are_kept_apart():

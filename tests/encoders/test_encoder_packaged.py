@@ -152,9 +152,10 @@ def test_says_which_text_is_no_text(packaged, texts, message):
         packaged.encode(texts)
 
 
-def test_unknown_role_and_precision(packaged):
+def test_unknown_role_and_precision(packaged, monkeypatch):
     with pytest.raises(InputError, match='as "query" or as "document", not as \'passage\''):
         packaged.encode(["a"], role="passage")
+    monkeypatch.setattr("lib.encoders.precision.bfloat16_available", lambda: True)
     with pytest.raises(InputError, match=r"one of float32, bfloat16.*, got 'int8'"):
         open_encoder(PACKAGED, policy=Policy(), precision="int8")
 

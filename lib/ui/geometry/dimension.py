@@ -13,7 +13,7 @@ from lib.ui.workspace import Space
 def show(space: Space) -> None:
     """Draw the view."""
     st.subheader("How many dimensions do these texts fill?")
-    result = resources.intrinsic_dimension(space.key, space.vectors, k=10, seed=0)
+    result = resources.intrinsic_dimension(space.vectors_key, space.vectors, k=10, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number(
@@ -32,7 +32,7 @@ def show(space: Space) -> None:
         st.plotly_chart(charts.cumulative_variance(result), key="variance")
         st.caption(_reading(result))
     st.subheader("Can the nearest still be told from the farthest?")
-    contrast = resources.concentration(space.key, space.vectors, seed=0)
+    contrast = resources.concentration(space.vectors_key, space.vectors, seed=0)
     st.plotly_chart(charts.contrast_by_dimension(contrast), key="contrast")
     st.caption(
         f"Relative contrast is (farthest − nearest) / nearest, the median over {count(contrast.points)} texts among "

@@ -43,8 +43,8 @@ def show(space: Space) -> None:
 def _controls(space: Space) -> tuple[MapSettings, str, bool]:
     settings = map_settings(len(space.corpus))
     options = [_BY_LABEL] if space.label_names else []
-    options += [_BY_CLUSTER, _BY_SCORE, *(str(column) for column in space.corpus.columns.columns)]
-    colour = st.selectbox("Colour by", list(dict.fromkeys(options)), key="colour", bind="query-params", width=220)
+    options += [_BY_CLUSTER, _BY_SCORE, *_columns(space)]
+    colour = st.selectbox("Colour by", options, key="colour", bind="query-params", width=220)
     flags = st.toggle(
         "Flag texts far from any cluster",
         value=True,
@@ -94,10 +94,15 @@ def _drawn(layout: Projection) -> tuple[str, ...]:
     drawn = len(maps.shown_rows(layout.items))
     if drawn == layout.items:
         return ()
-    return (
-        f"{count(drawn)} of {count(layout.items)} texts are drawn as points, a uniform sample, over the density of "
-        "all: a browser does not draw more of them well. A selection takes from those drawn.",
-    )
+    flat = layout.coordinates.shape[1] == 2
+    rest = ", over the density of all; a selection takes from those drawn." if flat else "."
+    return (f"A uniform sample of {count(drawn)} of {count(layout.items)} texts is drawn as points{rest}",)
+
+
+def _columns(space: Space) -> dict[str, str]:
+    """Other columns by the name under which they are offered: one called like a built-in colour is told from it."""
+    names = [str(column) for column in space.corpus.columns.columns]
+    return {f"{name} (column)" if name in (_BY_LABEL, _BY_CLUSTER, _BY_SCORE) else name: name for name in names}
 
 
 def _colouring(space: Space, groups: Clusters, colour: str, settings: MapSettings) -> maps.Colouring:
@@ -107,7 +112,7 @@ def _colouring(space: Space, groups: Clusters, colour: str, settings: MapSetting
         return maps.Colouring("cluster", groups=[None if c < 0 else f"cluster {c + 1}" for c in groups.labels])
     if colour == _BY_SCORE:
         return maps.Colouring(settings.score_name, numbers=scores(space, settings).scores)
-    column = space.corpus.columns[colour]
+    column = space.corpus.columns[_columns(space)[colour]]
     if column.dtype.kind in "iuf":
         return maps.Colouring(colour, numbers=column.to_numpy(dtype=np.float64))
     return maps.Colouring(colour, groups=[None if pd.isna(value) else str(value) for value in column])
@@ -122,7 +127,7 @@ def _numbers(space: Space, layout: Projection, groups: Clusters) -> None:
         f"{count(layout.trust_items)} texts and their {layout.trust_neighbours} neighbours.",
     )
     if len(space.label_names) > 1:
-        fit = resources.label_fit(space.key, space.vectors, space.labels or (), k=10, seed=0)
+        fit = resources.label_fit(space.key, space.vectors_key, space.vectors, space.labels or (), k=10, seed=0)
         number("Label silhouette", f"{fit.silhouette:.3f}", "In the full space, by cosine, in [−1, 1].")
         number(
             "Label purity",
@@ -135,8 +140,9 @@ def _numbers(space: Space, layout: Projection, groups: Clusters) -> None:
     number(
         "Far from any cluster",
         f"{count(far)} ({share(far / groups.items)})",
-        f"Texts whose cosine distance to the nearest cluster's centroid is above {groups.fence:.2f}: the median of all "
-        "plus two standard deviations, these from the median absolute deviation.",
+        f"Texts whose cosine distance to the nearest cluster's centroid is above {groups.fence:.2f}: the median of the "
+        "clustered texts plus two standard deviations, these from the median absolute deviation. Without any cluster "
+        "the centroid is that of all texts.",
         wide=True,
     )
 

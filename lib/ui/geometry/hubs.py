@@ -14,7 +14,7 @@ def show(space: Space) -> None:
     """Draw the view."""
     st.subheader("Do a few texts turn up among everyone's neighbours?")
     k = int(st.slider("Neighbours counted (k)", 1, 50, 10, key="k", bind="query-params", width=320))
-    result = resources.hubness(space.key, space.vectors, k=k, seed=0)
+    result = resources.hubness(space.vectors_key, space.vectors, k=k, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number(
@@ -33,7 +33,9 @@ def show(space: Space) -> None:
     if result.k < k:
         tell([f"Only {result.k} neighbours were counted: there are no more other texts."])
     if len(result.rows) < result.items:
-        tell([f"Counted among a sample of {count(len(result.rows))} of {count(result.items)} texts."])
+        tell(
+            [f"Counted in a sample of {count(len(result.rows))} of {count(result.items)} texts, searched among itself."]
+        )
     st.subheader("Top hubs")
     table = pd.DataFrame(
         {

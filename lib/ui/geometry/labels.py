@@ -40,8 +40,9 @@ def _labels(space: Space) -> None:
         parts.append(f"within labels {result.mean_within:.3f}")
     if result.mean_between is not None:
         parts.append(f"between labels {result.mean_between:.3f}")
+    means = f": {', '.join(parts)}" if parts else ""
     st.caption(
-        f"Mean cosine of two texts, over every pair: {', '.join(parts)}. The diagonal is within a label. Groups "
+        f"Mean cosine of two texts, over every pair{means}. The diagonal is within a label. Groups "
         "are held apart where the diagonal is far above its row."
     )
     if result.unlabelled:
@@ -60,7 +61,7 @@ def _texts(space: Space) -> None:
 
 
 def _fit(space: Space) -> None:
-    result = resources.label_fit(space.key, space.vectors, space.labels or (), k=10, seed=0)
+    result = resources.label_fit(space.key, space.vectors_key, space.vectors, space.labels or (), k=10, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number("Silhouette", f"{result.silhouette:.3f}", "Mean over labelled texts, cosine distance, in [−1, 1].")

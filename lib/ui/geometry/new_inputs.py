@@ -80,5 +80,5 @@ def _table(new: Corpus, scored: OodScores, result: OodScores, flagged: Flagged) 
             "text": st.column_config.TextColumn(width="large"),
         },
     )
-    st.caption("“Further out than” is the share of the corpus's own texts with a lower score.")
+    st.caption("“Further out than” is the share of the reference texts with a lower score.")
     downloads.offer_table(table, name="new_inputs")

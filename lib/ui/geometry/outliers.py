@@ -12,7 +12,7 @@ from lib.ui.controls import one_of
 from lib.ui.geometry.new_inputs import check_new
 from lib.ui.geometry.settings import choose_rule, score_name
 from lib.ui.layout import number, numbers_over_picture
-from lib.ui.messages import count, plain, share, tell
+from lib.ui.messages import count, counted, plain, share, tell
 from lib.ui.workspace import Space
 
 _NONE = "(none)"
@@ -49,7 +49,7 @@ def show(space: Space) -> None:
             charts.score_histogram(result.scores, flagged.threshold, name=score_name(rule), out=out),
             key="scores",
         )
-        st.caption(_reading(flagged))
+        st.caption(_reading(result, flagged))
     if found is not None:
         with st.expander("Every threshold: caught against flagged by mistake"):
             st.plotly_chart(charts.roc_curve(found), key="roc")
@@ -88,7 +88,11 @@ def _truth(space: Space) -> tuple[str, NDArray[np.bool_] | None]:
     )
     if chosen == _NONE:
         return _NONE, None
-    return str(chosen), space.corpus.columns[chosen].to_numpy(dtype=bool)
+    column = space.corpus.columns[chosen]
+    unmarked = int(column.isna().sum())
+    if unmarked:
+        tell([f"{counted(unmarked, 'text')} without a mark in {chosen} count as in."])
+    return str(chosen), column.fillna(value=False).to_numpy(dtype=bool)
 
 
 def _detection(
@@ -115,16 +119,16 @@ def _detection(
     return found
 
 
-def _reading(flagged: Flagged) -> str:
-    if flagged.quantile is not None:
-        return (
-            f"Each text is left out of what judges it. The threshold is the {flagged.quantile:g} quantile of the "
-            f"corpus's own scores, so about {share(1 - flagged.quantile)} are flagged whether or not anything is wrong "
-            "with them: read the list. Scores of different rules, encoders or corpora cannot be compared."
-        )
+def _reading(result: OodScores, flagged: Flagged) -> str:
+    alone = "Each text is left out of what judges it."
+    apart = "Scores of different rules, encoders or corpora cannot be compared."
+    if flagged.quantile is None:
+        return f"{alone} {apart} A fixed threshold belongs to this one."
+    whose = "corpus's own" if result.reference_items == result.reference_total else "reference texts'"
     return (
-        "Each text is left out of what judges it. Scores of different rules, encoders or corpora cannot be compared, "
-        "so a fixed threshold belongs to this one."
+        f"{alone} The threshold is the {flagged.quantile:g} quantile of the {whose} scores, so about "
+        f"{share(1 - flagged.quantile)} of them are flagged whether or not anything is wrong with them: read the list. "
+        f"{apart}"
     )
 
 

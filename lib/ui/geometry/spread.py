@@ -22,15 +22,16 @@ def show(space: Space) -> None:
             help="The mean needs none: it is exact. Up to this many, every pair is taken; above, a sample.", width=320,
         )
     )  # fmt: skip
-    result = resources.anisotropy(space.key, space.vectors, max_pairs=pairs, seed=0)
-    even = resources.uniformity(space.key, space.vectors, space.labels, max_pairs=pairs, seed=0)
+    result = resources.anisotropy(space.vectors_key, space.vectors, max_pairs=pairs, seed=0)
+    even = resources.uniformity(space.key, space.vectors_key, space.vectors, space.labels, max_pairs=pairs, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number("Mean cosine", f"{result.mean_cosine:.3f}", "Over every pair, exact. 0 = isotropic, 1 = collapsed.")
         number(
             "After mean-centering",
             f"{result.mean_cosine_centred:.3f}",
-            "The mean cosine that remains once the direction that all texts share is taken away.",
+            "The mean cosine once the mean vector is subtracted: near 0 by construction. What tells is "
+            "how far the histogram narrows.",
         )
         number(
             "Top direction",
