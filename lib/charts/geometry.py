@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import plotly.graph_objects as go
 
-from lib.charts.layout import HEIGHT, figure, safe
+from lib.charts.layout import HEIGHT, figure, hover_texts, safe
 from lib.charts.palette import CATEGORIES, DIVERGING, HIGH, INK, LOW
 from lib.geometry import (
     Anisotropy,
@@ -16,6 +16,11 @@ from lib.geometry import (
     LabelSimilarity,
     TextSimilarity,
 )
+
+MOST_HEATMAP_LABELS = 60
+"""Labels that `label_heatmap` draws: those with the most texts."""
+MOST_BAR_LABELS = 40
+"""Labels that `label_bars` draws: those with the lowest silhouette."""
 
 _LOG_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _MOST_NAMES = 40  # labels on an axis beyond which their names would overlap
@@ -149,15 +154,17 @@ def contrast_by_dimension(result: Concentration) -> go.Figure:
 
 
 def label_heatmap(result: LabelSimilarity) -> go.Figure:
-    """Mean cosine within (diagonal) and between labels."""
-    names = [safe(name) for name in result.names]
-    fig = _heatmap(result.means, names)
+    """Mean cosine within (diagonal) and between labels, of the MOST_HEATMAP_LABELS largest, sorted by name."""
+    drawn = np.sort(np.argsort(-result.counts, kind="stable")[:MOST_HEATMAP_LABELS])
+    names = [result.names[i] for i in drawn]
+    fig = _heatmap(result.means[np.ix_(drawn, drawn)], hover_texts(names))
+    _name_positions(fig, "xy", names)
     if len(names) <= 12:
         fig.update_traces(texttemplate="%{z:.2f}")
     if len(names) > _MOST_NAMES:
         fig.update_xaxes(showticklabels=False)
         fig.update_yaxes(showticklabels=False)
-    fig.update_traces(hovertemplate="%{y} with %{x}: mean cosine %{z:.3f}<extra></extra>")
+    fig.update_traces(hovertemplate="%{text} with %{customdata}: mean cosine %{z:.3f}<extra></extra>")
     fig.update_layout(height=max(HEIGHT, 26 * min(len(names), 30) + 160))
     return fig
 
@@ -165,12 +172,8 @@ def label_heatmap(result: LabelSimilarity) -> go.Figure:
 def text_heatmap(result: TextSimilarity, hovers: list[str]) -> go.Figure:
     """Cosine of each two of the chosen texts, in blocks by label; `hovers` are their (safe) texts."""
     m = len(result.rows)
-    fig = _heatmap(result.cosines, list(range(m)))
-    fig.update_traces(
-        customdata=np.broadcast_to(np.array(hovers, dtype=object), (m, m)),
-        text=np.broadcast_to(np.array(hovers, dtype=object)[:, None], (m, m)),
-        hovertemplate="cosine %{z:.3f}<br><br>%{text}<br>— and —<br>%{customdata}<extra></extra>",
-    )
+    fig = _heatmap(result.cosines, hovers)
+    fig.update_traces(hovertemplate="cosine %{z:.3f}<br><br>%{text}<br>— and —<br>%{customdata}<extra></extra>")
     starts = [0] + [i for i in range(1, m) if result.names[i] != result.names[i - 1]] + [m]
     middles = [(a + b - 1) / 2 for a, b in itertools.pairwise(starts)]
     groups = [safe(result.names[a]) or "no label" for a in starts[:-1]]
@@ -184,22 +187,32 @@ def text_heatmap(result: TextSimilarity, hovers: list[str]) -> go.Figure:
     return fig
 
 
-def _heatmap(values: np.ndarray, names: list) -> go.Figure:
+def _heatmap(values: np.ndarray, hovers: list[str]) -> go.Figure:
+    """A square of `values` by position; a hover box knows its row as %{text}, its column as %{customdata}."""
+    m = len(values)
     fig = figure(legend=False)
     limit = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 1.0
     fig.add_heatmap(
-        z=values, x=names, y=names, colorscale=DIVERGING, zmin=-limit, zmax=limit,
+        z=values, x=list(range(m)), y=list(range(m)), colorscale=DIVERGING, zmin=-limit, zmax=limit,
         colorbar={"title": {"text": "cosine"}, "thickness": 12},
+        customdata=np.broadcast_to(np.array(hovers, dtype=object), (m, m)),
+        text=np.broadcast_to(np.array(hovers, dtype=object)[:, None], (m, m)),
     )  # fmt: skip
     fig.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain")
     fig.update_xaxes(constrain="domain")
     return fig
 
 
+def _name_positions(fig: go.Figure, axes: str, names: list[str]) -> None:
+    """Write `names` at 0, 1, ... of the `axes`: as values, plotly would take "10" for a number, and merge equal ones."""
+    for axis in axes:
+        fig.update_layout({f"{axis}axis": {"tickvals": list(range(len(names))), "ticktext": [safe(n) for n in names]}})
+
+
 def label_bars(result: LabelFit) -> go.Figure:
-    """Silhouette and purity of each label, worst first, with the purity that chance gives."""
-    order = np.argsort(result.silhouette_by_label)[::-1][-_MOST_NAMES:]
-    names = [safe(result.names[i]) for i in order]
+    """Silhouette and purity of the MOST_BAR_LABELS worst labels, worst on top, with the purity that chance gives."""
+    order = np.argsort(result.silhouette_by_label)[::-1][-MOST_BAR_LABELS:]
+    names = [result.names[i] for i in order]
     fig = figure(x="silhouette, purity", height=max(220, 34 * len(order) + 110))
     for values, name, colour, symbol in (
         (result.silhouette_by_label, "silhouette", CATEGORIES[0], "circle"),
@@ -208,12 +221,15 @@ def label_bars(result: LabelFit) -> go.Figure:
     ):
         fig.add_scatter(
             x=values[order],
-            y=names,
+            y=list(range(len(order))),
+            customdata=hover_texts(names),
             name=name,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 11},
-            hovertemplate="%{y}: %{x:.3f}<extra>" + name + "</extra>",
+            hovertemplate="%{customdata}: %{x:.3f}<extra>" + name + "</extra>",
         )
+    _name_positions(fig, "y", names)
+    fig.update_yaxes(range=[-0.6, len(order) - 0.4])
     fig.add_vline(x=0, line={"color": INK, "width": 1})
     fig.update_xaxes(range=[min(-0.1, float(result.silhouette_by_label.min()) - 0.05), 1.03])
     return fig

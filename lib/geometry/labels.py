@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lib.errors import InputError
 from lib.geometry.neighbours import Neighbours, neighbours
 from lib.geometry.similarity import Groups, label_groups
-from lib.geometry.vectors import SAME, check, unit_blocks
+from lib.geometry.vectors import SAME, blocks, check, unit_blocks
 from lib.results import Result
 
 
@@ -97,16 +97,32 @@ def _silhouettes(embeddings: NDArray[np.floating], groups: Groups) -> NDArray[np
     widths = np.empty(len(groups.codes))
     means = (groups.sums / groups.counts[:, None]).astype(np.float32)  # (labels, d)
     for span, rows in unit_blocks(embeddings):
-        own, at = groups.codes[span], np.arange(len(rows))
+        own = groups.codes[span]
         size = groups.counts[own].astype(np.float64)
-        distances = 1 - (rows @ means.T).astype(np.float64)  # (rows, labels)
-        within = distances[at, own] * size / np.maximum(size - 1, 1)  # the text itself, at distance 0, is not counted
-        distances[at, own] = np.inf
-        nearest = distances.min(axis=1)
+        within, nearest = _to_own_and_to_nearest(rows, own, means)
+        within *= size / np.maximum(size - 1, 1)  # the text itself, at distance 0, is not counted
         wider = np.maximum(within, nearest)
         told = (own >= 0) & (size > 1) & (wider > SAME)  # below, all that is left of the distances is rounding
         widths[span] = np.where(told, (nearest - within) / np.where(told, wider, 1), 0)
     return widths
+
+
+def _to_own_and_to_nearest(
+    rows: NDArray[np.float32], own: NDArray[np.int64], means: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distance of each row to the mean of its `own` label (0 for none) and to the nearest other, both shape (rows,).
+
+    The labels are taken in blocks: their number does not bound what fits into memory.
+    """
+    within, nearest = np.zeros(len(rows)), np.full(len(rows), np.inf)
+    for part in blocks(len(means)):
+        distances = 1 - (rows @ means[part].T).astype(np.float64)  # (rows, labels in this block)
+        here = np.flatnonzero((own >= part.start) & (own < part.stop))
+        column = own[here] - part.start
+        within[here] = distances[here, column]
+        distances[here, column] = np.inf
+        np.minimum(nearest, distances.min(axis=1), out=nearest)
+    return within, nearest
 
 
 def _means(values: NDArray[np.float64], codes: NDArray[np.int64], count: int) -> NDArray[np.float64]:

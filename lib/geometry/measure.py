@@ -13,7 +13,7 @@ from lib.geometry.hubness import Hubness, hubness
 from lib.geometry.labels import LabelFit, label_fit
 from lib.geometry.moments import moments
 from lib.geometry.neighbours import neighbours
-from lib.geometry.similarity import LabelSimilarity, label_groups, label_similarity
+from lib.geometry.similarity import MOST_LABELS, LabelSimilarity, label_groups, label_similarity
 from lib.geometry.uniformity import Uniformity, uniformity
 from lib.geometry.vectors import check, pairs
 from lib.results import Result
@@ -36,7 +36,7 @@ class Geometry(Result):
     labels: LabelFit | None
     """Do the labels show in the space? None without two labels."""
     similarity: LabelSimilarity | None
-    """Which labels are close to each other? None without labels."""
+    """Which labels are close to each other? None without labels, and with more than `MOST_LABELS` different ones."""
 
 
 def measure(
@@ -68,6 +68,6 @@ def measure(
         if labels is not None and different > 1
         else None,
         similarity=label_similarity(embeddings, labels, groups=groups)
-        if labels is not None and different > 0
+        if labels is not None and 0 < different <= MOST_LABELS
         else None,
     )

@@ -175,12 +175,16 @@ def _reference_rows(rule: Rule, m: int, labels: Labels | None, seed: int) -> NDA
     if rule != "label_centroid":
         return np.arange(m)
     if labels is None:
-        raise InputError("The rule label_centroid needs labels: choose a label column, or the rule local_centroid.")
+        raise InputError(
+            'The rule "nearest label centroid" needs labels: choose a label column, or "nearest local centroid".'
+        )
     if len(labels) != m:
         raise InputError(f"The reference has {m} texts, but {len(labels)} labels came with it: give one a text.")
     rows = np.flatnonzero([label is not None for label in labels])
     if len(rows) < 2:
-        raise InputError(f"The rule label_centroid needs at least 2 labelled texts, got {len(rows)}: add labels.")
+        raise InputError(
+            f'The rule "nearest label centroid" needs at least 2 labelled texts, got {len(rows)}: add labels.'
+        )
     return rows
 
 

@@ -15,7 +15,8 @@ from lib.errors import InputError
 from lib.geometry.vectors import check, unit_blocks, unit_rows
 from lib.results import Result
 
-MOST_LABELS = 2_000  # their similarity is a square of 32 MB
+MOST_LABELS = 2_000
+"""Labels that `label_similarity` compares at most: their square then takes 32 MB."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def label_groups(embeddings: NDArray[np.floating], labels: Sequence[str | None])
     """The groups that `labels` (n,) make of `embeddings` (n, d); none where no text has a label.
 
     Raises:
-        InputError: labels of another number, too many different ones, or an embedding of zero length.
+        InputError: labels of another number, or an embedding of zero length.
     """
     n, _ = check(embeddings, minimum=1, what="Labels")
     names, codes = label_codes(labels, n)
@@ -84,15 +85,11 @@ def label_codes(labels: Sequence[str | None], n: int) -> tuple[tuple[str, ...], 
     """Sorted distinct labels, and for each of the n texts the number of its own, -1 for none.
 
     Raises:
-        InputError: there is not one label a text, or more than MOST_LABELS different ones.
+        InputError: there is not one label a text.
     """
     if len(labels) != n:
         raise InputError(f"Expected one label for each of {n} embeddings, got {len(labels)}.")
     names = tuple(sorted({label for label in labels if label is not None}))
-    if len(names) > MOST_LABELS:
-        raise InputError(
-            f"At most {MOST_LABELS:,} different labels can be compared, got {len(names):,}: choose another column."
-        )
     number = {name: code for code, name in enumerate(names)}
     return names, np.array([-1 if label is None else number[label] for label in labels], dtype=np.int64)
 
@@ -103,8 +100,10 @@ def label_sums(
     """Sum of unit embeddings of each label, shape (count, d), and how many there are, shape (count,)."""
     sums = np.zeros((count, embeddings.shape[1]))
     for span, rows in unit_blocks(embeddings):
-        members = np.arange(count)[:, None] == codes[span]  # (count, rows)
-        sums += members.astype(np.float32) @ rows
+        order = np.argsort(codes[span], kind="stable")
+        present, starts = np.unique(codes[span][order], return_index=True)
+        parts = np.add.reduceat(rows[order], starts, axis=0, dtype=np.float64)  # (labels in this block, d)
+        sums[present[present >= 0]] += parts[present >= 0]
     return sums, np.bincount(codes[codes >= 0], minlength=count)
 
 
@@ -116,11 +115,17 @@ def label_similarity(
     `groups` of the labels are used where they were already made.
 
     Raises:
-        InputError: no text has a label, labels of another number, or an embedding of zero length.
+        InputError: no text has a label, more than MOST_LABELS different ones, labels of another number, or an
+            embedding of zero length.
     """
     groups = groups or label_groups(embeddings, labels)
     if not groups.names:
         raise InputError("Similarity of labels needs labels, and no text has one: choose a label column.")
+    if len(groups.names) > MOST_LABELS:
+        raise InputError(
+            f"At most {MOST_LABELS:,} different labels can be compared with each other, got {len(groups.names):,}: "
+            "choose another column."
+        )
     counts = groups.counts
     means = groups.sums @ groups.sums.T / np.outer(counts, counts)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -141,11 +146,12 @@ def label_similarity(
 def within_and_between(groups: Groups) -> tuple[float | None, float | None]:
     """Mean cosine over every pair of texts with the same label and with different ones; None where there is no pair."""
     counts = groups.counts.astype(np.float64)
-    squares = np.square(groups.sums).sum()  # |S_a|^2 over the labels a: pairs of one label, and each text with itself
+    squares = np.vecdot(groups.sums, groups.sums)  # |S_a|^2 (labels,): pairs of one label, and each text with itself
     total = groups.sums.sum(axis=0)
     same, different = (counts * (counts - 1)).sum(), np.square(counts.sum()) - np.square(counts).sum()
-    within = (squares - counts.sum()) / same if same else None
-    between = (total @ total - squares) / different if different else None
+    # A label with one text has no pair: thousands of them would only add the rounding of |S_a|^2 - 1.
+    within = (squares - counts)[counts > 1].sum() / same if same else None
+    between = (total @ total - squares.sum()) / different if different else None
     return _cosine(within), _cosine(between)
 
 
@@ -178,8 +184,8 @@ def text_similarity(
 def _even_draw(codes: NDArray[np.int64], at_most: int, seed: int) -> NDArray[np.int64]:
     """Up to `at_most` rows, as many from each label as from the next while they last."""
     order = np.random.default_rng(seed).permutation(len(codes))
+    by_label = np.argsort(codes[order], kind="stable")
+    sizes = np.unique(codes, return_counts=True)[1]
     turn = np.empty(len(codes), dtype=np.int64)  # 0 for the first text drawn of its label, 1 for the second ...
-    for code in np.unique(codes):
-        mine = order[codes[order] == code]
-        turn[mine] = np.arange(len(mine))
-    return order[np.argsort(turn[order], kind="stable")][:at_most]
+    turn[by_label] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return order[np.argsort(turn, kind="stable")][:at_most]

@@ -89,7 +89,8 @@ def test_label_heatmap_builds(vectors, labels, sent):
     fig = charts.label_heatmap(result)
     assert sent(fig)["data"]
     np.testing.assert_array_equal(fig.data[0].z, result.means)
-    assert list(fig.data[0].x) == ["a", "b", "c"]
+    assert list(fig.layout.xaxis.ticktext) == list(fig.layout.yaxis.ticktext) == ["a", "b", "c"]
+    assert (fig.data[0].text[0][2], fig.data[0].customdata[0][2]) == ("a", "c")  # the row, then the column
     assert fig.data[0].zmin == -fig.data[0].zmax
 
 
@@ -106,6 +107,39 @@ def test_a_heatmap_of_many_labels_drops_their_names(sent):
     assert fig.layout.xaxis.showticklabels is False
     assert fig.data[0].texttemplate is None
     assert fig.layout.height <= 1_000
+
+
+def test_a_heatmap_draws_the_largest_labels():
+    names = ["rare"] + [f"label {n:03}" for n in range(80) for _ in range(3)]
+    vectors = np.random.default_rng(0).normal(size=(len(names), 4)).astype(np.float32)
+    result = geometry.label_similarity(vectors, [*names[:-1], "label 000"])
+    fig = charts.label_heatmap(result)
+    drawn = [f"label {n:03}" for n in range(charts.MOST_HEATMAP_LABELS)]
+    assert list(fig.layout.yaxis.ticktext) == drawn
+    np.testing.assert_array_equal(fig.data[0].z, result.means[:60, :60])
+
+
+@pytest.mark.parametrize(
+    ("names", "ticks"),
+    [
+        (("1", "10", "2"), ["1", "10", "2"]),
+        (("2024-01-01", "2024-06-01"), ["2024-01-01", "2024-06-01"]),
+        (("x" * 60 + "one", "x" * 60 + "two"), ["x" * 59 + "…"] * 2),
+    ],
+)
+def test_labels_stand_at_positions(vectors, names, ticks):
+    """Names as values would become numbers or dates, and two that are cut to the same one place."""
+    chosen = [names[n % len(names)] for n in range(40)]
+    heat, fit = geometry.label_similarity(vectors, chosen), geometry.label_fit(vectors, chosen)
+    heatmap, bars, places = charts.label_heatmap(heat), charts.label_bars(fit), list(range(len(names)))
+    for axis in (heatmap.layout.xaxis, heatmap.layout.yaxis):
+        assert (list(axis.tickvals), list(axis.ticktext)) == (places, ticks)
+    assert list(heatmap.data[0].x) == list(heatmap.data[0].y) == list(bars.data[0].y) == places
+    worst_last = [fit.names[i] for i in np.argsort(-fit.silhouette_by_label)]
+    assert list(bars.layout.yaxis.tickvals) == places
+    assert list(bars.layout.yaxis.ticktext) == [safe(name) for name in worst_last]
+    assert [hover.replace("<br>", "") for hover in bars.data[0].customdata] == worst_last
+    assert len(set(heatmap.data[0].customdata[0])) == len(names)
 
 
 def test_text_heatmap_builds(vectors, labels, texts, sent):
@@ -142,7 +176,7 @@ def test_label_bars_lists_the_forty_worst(sent):
     vectors = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
     result = geometry.label_fit(vectors, [f"label {n % 100}" for n in range(200)])
     fig = charts.label_bars(result)
-    assert len(fig.data[0].y) == 40
+    assert len(fig.data[0].y) == charts.MOST_BAR_LABELS == 40
     assert min(fig.data[0].x) == result.silhouette_by_label.min()
     assert sent(fig)["data"]
 

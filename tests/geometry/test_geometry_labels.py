@@ -107,6 +107,21 @@ def test_blocks_and_memory_maps_change_nothing(monkeypatch, tmp_path):
     assert mapped.purity == whole.purity
 
 
+def test_three_thousand_labels_equal_a_slow_loop():
+    x, codes = RNG.normal(size=(4_000, 3)), np.arange(4_000) % 3_000  # the first thousand labels have two texts
+    result = label_fit(x, [f"{code:04}" for code in codes])
+    u = x / np.linalg.norm(x, axis=1, keepdims=True)
+    means = np.array([u[codes == code].mean(axis=0) for code in range(3_000)])
+    for code in (0, 1, 500, 999):
+        widths = []
+        for i, j in ((code, code + 3_000), (code + 3_000, code)):
+            within, nearest = 1 - u[i] @ u[j], min(1 - u[i] @ np.delete(means, code, axis=0).T)
+            widths.append((nearest - within) / max(within, nearest))
+        assert result.silhouette_by_label[code] == pytest.approx(np.mean(widths), abs=1e-3)
+    assert not result.silhouette_by_label[1_000:].any()
+    assert result.silhouette == pytest.approx(2 * result.silhouette_by_label[:1_000].sum() / 4_000)
+
+
 @pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "b"], ["a", "b", "a", "b"], list("aabb") * 100])
 def test_all_the_same_vector_tells_nothing(labels):
     for vector in (np.ones(3), RNG.normal(size=384)):

@@ -64,6 +64,16 @@ def test_labels_of_every_kind(labels, fit, similar):
     json.dumps(result.to_dict(), allow_nan=False)
 
 
+def test_thousands_of_labels_leave_out_their_square_alone():
+    x, labels = some(3_500, 3)[0], [str(i % 3_000) for i in range(3_500)]
+    result = measure(x, labels)
+    assert result.similarity is None
+    assert result.uniformity.alignment == uniformity(x, labels).alignment
+    assert result.labels.to_dict() == label_fit(x, labels).to_dict()
+    with pytest.raises(InputError, match="At most 2,000 different labels can be compared with each other, got 3,000"):
+        label_similarity(x, labels)
+
+
 @pytest.mark.parametrize("n", [3, 4, 11, 12, 40])
 @pytest.mark.parametrize("d", [1, 2, 5])
 def test_small_sets_have_defined_numbers(n, d):

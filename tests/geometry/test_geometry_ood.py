@@ -212,7 +212,7 @@ def test_two_blobs_and_a_stray():
         ({"embeddings": NEW, "reference": X[:, :4]}, "reference has 4 dimensions, the texts 8"),
         ({"embeddings": X, "rule": "distance"}, "one of centroid, label_centroid.*got 'distance'"),
         ({"embeddings": X, "rule": "neighbour", "k": 0}, "at least 1 neighbour, got k=0"),
-        ({"embeddings": X, "rule": "label_centroid"}, "needs labels"),
+        ({"embeddings": X, "rule": "label_centroid"}, '"nearest label centroid" needs labels'),
         ({"embeddings": X, "rule": "label_centroid", "reference_labels": ["a"]}, "60 texts, but 1 labels"),
         ({"embeddings": X[:3], "rule": "label_centroid", "reference_labels": [None, "a", None]}, "2 labelled.*got 1"),
         ({"embeddings": np.vstack([X[:3], np.zeros((1, D))])}, "Embedding 3 has zero length"),

@@ -68,6 +68,16 @@ def test_identical_texts_of_a_label_are_perfectly_aligned():
     assert result.across == pytest.approx(2)
 
 
+def test_three_thousand_labels_equal_a_slow_loop():
+    x = RNG.normal(size=(3_100, 3))  # a hundred pairs among labels with one text
+    result = uniformity(x, [str(i % 3_000) for i in range(3_100)])
+    u = units(x)
+    same = [np.sum((u[i] - u[i + 3_000]) ** 2) for i in range(100)]
+    every = sum(np.sum((u[i] - u[:i]) ** 2) for i in range(3_100))
+    assert result.alignment == pytest.approx(np.mean(same), abs=1e-6)
+    assert result.across == pytest.approx((every - sum(same)) / (3_100 * 3_099 / 2 - 100), abs=1e-6)
+
+
 def test_rotation_order_and_scale_change_nothing():
     x, labels = RNG.normal(size=(100, 5)), np.array(["a", "b"] * 50)
     rotation, _ = np.linalg.qr(RNG.normal(size=(5, 5)))
