@@ -204,7 +204,7 @@ def _heatmap(values: np.ndarray, hovers: list[str]) -> go.Figure:
 
 
 def _name_positions(fig: go.Figure, axes: str, names: list[str]) -> None:
-    """Write `names` at 0, 1, ... of the `axes`: as values, plotly would take "10" for a number, and merge equal ones."""
+    """Write `names` at 0, 1, ... of the `axes`: as values, plotly would read "10" as a number and merge equal ones."""
     for axis in axes:
         fig.update_layout({f"{axis}axis": {"tickvals": list(range(len(names))), "ticktext": [safe(n) for n in names]}})
 

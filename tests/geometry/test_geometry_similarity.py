@@ -114,7 +114,7 @@ def test_labels_refuse(monkeypatch):
     with pytest.raises(InputError, match="Embedding 1 has zero length"):
         label_similarity(np.array([[1.0, 0], [0, 0]]), ["a", "b"])
     monkeypatch.setattr(similarity, "MOST_LABELS", 2)
-    with pytest.raises(InputError, match="At most 2 different labels .* got 3: choose another column"):
+    with pytest.raises(InputError, match=r"At most 2 different labels .* got 3: choose another column"):
         label_similarity(np.ones((3, 2)), ["a", "b", "c"])
 
 

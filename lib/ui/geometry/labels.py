@@ -45,6 +45,8 @@ def _labels(space: Space) -> None:
         f"Mean cosine of two texts, over every pair{means}. The diagonal is within a label. Groups "
         "are held apart where the diagonal is far above its row."
     )
+    if len(result.names) > charts.MOST_HEATMAP_LABELS:
+        tell([f"The picture shows the {charts.MOST_HEATMAP_LABELS} largest of {count(len(result.names))} labels."])
     if result.unlabelled:
         tell([f"{count(result.unlabelled)} texts without a label are left out."])
     downloads.offer_result(result, name="label_similarity")
@@ -69,6 +71,8 @@ def _fit(space: Space) -> None:
     with picture:
         st.plotly_chart(charts.label_bars(result), key="label_bars")
         st.caption(_reading(result))
+        if len(result.names) > charts.MOST_BAR_LABELS:
+            tell([f"The picture shows the {charts.MOST_BAR_LABELS} with the lowest silhouette; the table holds all."])
     with st.expander("Table"):
         table = pd.DataFrame(
             {
