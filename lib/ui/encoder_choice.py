@@ -78,8 +78,10 @@ def _edit_prompts(found: Checkpoint) -> Checkpoint:
     }[found.prompts.source]
     st.caption(f"Put before every text by itself: {origin}.")
     base = found.fingerprint[:12]  # another encoder begins with its own prompts
-    query = st.text_input("Before a query", found.prompts.query, key=f"query_prompt_{base}")
-    document = st.text_input("Before a document", found.prompts.document, key=f"document_prompt_{base}")
+    query = st.text_input("Before a query", found.prompts.query, key=f"query_prompt_{base}", bind="query-params")
+    document = st.text_input(
+        "Before a document", found.prompts.document, key=f"document_prompt_{base}", bind="query-params"
+    )
     try:
         return found.with_prompts(query=query, document=document)
     except InputError as fault:

@@ -581,3 +581,13 @@ def test_a_mark_may_be_missing(upload):
 def test_a_column_called_like_a_colour_can_be_chosen(app):
     shown = app(label="subtopic", colour="label (column)")
     assert {trace["name"].split(" (")[0] for trace in shown.charts["map_2d"]["data"]} >= {"finance", "legal", "medical"}
+
+
+def test_an_edited_prompt_is_part_of_the_address(app):
+    from lib.encoders import PACKAGED, describe
+
+    key = f"document_prompt_{describe(PACKAGED).fingerprint[:12]}"
+    plain = app(view="Anisotropy")
+    edited = app(view="Anisotropy", **{key: "passage: "})
+    assert edited.page.text_input(key=key).value == "passage: "
+    assert edited.numbers["Mean cosine"] != plain.numbers["Mean cosine"]
