@@ -46,7 +46,7 @@ def recommend(items: int, *, reference_labels: Sequence[str | None] | None = Non
     if names >= 2:
         return Recommendation(
             "local_centroid",
-            f"{len(labelled) / names:.0f} texts a label on average: neighbourhoods tell topics apart about as well "
-            "as such labels do, and better where the labels are coarse.",
+            f"{len(labelled) / names:.0f} texts a label on average: on CLINC150 neighbourhoods did better than "
+            "labels with that many. Another corpus may differ: mark a few texts as out and compare AUROC.",
         )
     return Recommendation("local_centroid", "Without labels, the neighbourhoods of the texts stand for their topics.")
