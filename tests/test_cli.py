@@ -269,7 +269,7 @@ def test_interrupting_ends_with_130(corpus, capsys, monkeypatch):
     def stop(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lib.cli.embed", stop)
+    monkeypatch.setattr("lib.cli.inputs.embed", stop)
     assert main(["geometry", "--corpus", str(corpus)]) == 130
     assert capsys.readouterr().err == "Stopped. What was encoded is kept.\n"
 

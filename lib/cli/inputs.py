@@ -1,0 +1,169 @@
+"""What the commands share: reading a corpus, embedding it, saying what was used, writing JSON."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lib.corpora import SAMPLE_NAMES, ColumnChoice, Corpus, Limits, build_corpus, guess_columns, load_sample, read_table
+from lib.corpora import read_vectors as read_npy
+from lib.embeddings import Embeddings, Progress, embed
+from lib.encoders import (
+    PACKAGED,
+    Checkpoint,
+    Encoder,
+    Policy,
+    Precision,
+    Role,
+    describe,
+    open_encoder,
+    precisions_available,
+)
+from lib.errors import InputError
+from lib.results import to_json
+from lib.store import default_store
+
+FEWEST = 3
+"""Texts that can be measured."""
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that no generator takes.
+
+    Raises:
+        InputError: below 0, or 2 ** 32 and above.
+    """
+    if not 0 <= seed < 2**32:
+        raise InputError(f"A seed is a whole number from 0 to {2**32 - 1}, got {seed}.")
+
+
+def add_encoder(command: argparse.ArgumentParser) -> None:
+    """Options that say which encoder, at which precision."""
+    command.add_argument(
+        "--encoder", default=PACKAGED, metavar="E", help="hub id or folder (default: the packaged one)"
+    )
+    command.add_argument("--precision", choices=precisions_available(), default="float32")
+
+
+def add_corpus(command: argparse.ArgumentParser) -> None:
+    """Options that say which corpus, in which encoder's space."""
+    command.add_argument(
+        "--corpus", required=True, metavar="FILE", help=f"a file of texts, or sample:{' or sample:'.join(SAMPLE_NAMES)}"
+    )
+    add_encoder(command)
+    command.add_argument(
+        "--embeddings", metavar="NPY", help="precomputed embeddings, one row a text; no encoder is used"
+    )
+    for what in ("text", "label", "id"):
+        command.add_argument(f"--{what}", metavar="COLUMN", help=f"column of the {what}s (default: guessed)")
+    add_json(command)
+
+
+def add_json(command: argparse.ArgumentParser) -> None:
+    """Where the result goes."""
+    command.add_argument("--json", metavar="OUT", default="-", help="where to write the result (default: stdout)")
+
+
+def corpus_of(source: str, chosen: argparse.Namespace, *, reference: bool = False) -> Corpus:
+    """The corpus that `source` names: a file, or a sample set."""
+    if source.startswith("sample:"):
+        return load_sample(source.removeprefix("sample:"), label=chosen.label or "label")
+    limits = Limits.from_environment()
+    table = read_table(Path(source), limits=limits)
+    guess = guess_columns(table)
+    label = chosen.label
+    if not reference and getattr(chosen, "reference", None) and label not in table.frame.columns:
+        label = None  # it names a column of the reference, whose labels are the ones that judge
+    text = chosen.text or guess.text
+    guessed = {what: name for what, name in (("label", guess.label), ("id", guess.id)) if name not in (text, label)}
+    choice = ColumnChoice(text, label or guessed.get("label"), chosen.id or guessed.get("id"), guess.vector)
+    given = not reference and chosen.embeddings
+    vectors = read_npy(Path(chosen.embeddings), limits=limits) if given else None
+    return build_corpus(table, choice, limits=limits, embeddings=vectors)
+
+
+class Source:
+    """The encoder that the options name: described at once, opened when it is first needed."""
+
+    def __init__(self, chosen: argparse.Namespace) -> None:
+        self.policy = Policy.from_environment()
+        self.precision: Precision = chosen.precision
+        self.checkpoint = describe(chosen.encoder, policy=self.policy)
+        self._opened: Encoder | None = None
+
+    def open(self) -> Encoder:
+        """The encoder, opened once."""
+        if self._opened is None:
+            self._opened = open_encoder(self.checkpoint, policy=self.policy, precision=self.precision)
+        return self._opened
+
+    def embed(self, texts: Sequence[str], what: str, *, role: Role = "document") -> Embeddings:
+        """Their embeddings, by way of the store; progress names them `what`."""
+        tell = progress(what)
+        return embed(
+            texts, self.checkpoint, self.open, default_store(), role=role, precision=self.precision, progress=tell
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What is reported of it."""
+        return facts(self.checkpoint) | {"precision": self.precision}
+
+
+def vectors_of(corpus: Corpus, chosen: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    """Embeddings (n, d), and what made them."""
+    if corpus.embeddings is not None:
+        return corpus.embeddings, {"source": "precomputed", "vectors_key": corpus.key}
+    source = Source(chosen)
+    made = source.embed(corpus.texts, corpus.name)
+    counts = {"encoded_now": made.encoded, "truncated": made.truncated, "vectors_key": made.key}
+    return made.vectors, source.facts() | counts
+
+
+def facts(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What is reported of an encoder."""
+    shown = (
+        "source", "kind", "architecture", "family", "pooling", "pooling_guessed", "dimensions", "max_tokens", "layers",
+        "heads", "normalised", "licence", "parameters", "size_bytes", "notices", "fingerprint",
+    )  # fmt: skip
+    prompts = checkpoint.prompts
+    return {name: to_json(getattr(checkpoint, name)) for name in shown} | {
+        "prompts": {"query": prompts.query, "document": prompts.document, "source": prompts.source}
+    }
+
+
+def about(corpus: Corpus) -> dict[str, Any]:
+    """What is reported of a corpus."""
+    return {
+        "name": corpus.name,
+        "texts": len(corpus),
+        "blank": corpus.blank,
+        "duplicates": corpus.duplicates,
+        "notices": list(corpus.notices),
+        "key": corpus.key,
+    }
+
+
+def progress(what: str) -> Progress:
+    """A line on stderr that counts, rewritten in place on a terminal and quiet elsewhere until the end."""
+
+    def tell(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\rEncoding {what}: {done:,} of {of:,}", end="\n" if done == of else "", file=sys.stderr, flush=True)
+        elif done == of:
+            print(f"Encoded {what}: {of:,} texts", file=sys.stderr)
+
+    return tell
+
+
+def write(result: dict[str, Any], out: str) -> None:
+    """Write `result` as JSON to the file `out`, or to stdout where that is "-"."""
+    text = json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False)
+    if out == "-":
+        print(text)
+        return
+    try:
+        Path(out).write_text(text + "\n", encoding="utf-8")
+    except OSError as fault:
+        raise InputError(f"{out} cannot be written: {fault.strerror}.") from None
