@@ -6,5 +6,5 @@ from lib.ui import workspace
 
 page = workspace.navigation()
 st.logo(workspace.ASSETS / "logo.svg", size="large", icon_image=workspace.ASSETS / "icon.svg")
-workspace.sidebar()
+workspace.sidebar(page)
 page.run()

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from lib.errors import InputError
 from lib.ui import workspace
 from lib.ui.geometry import dimension, explorer, hubs, labels, outliers, spread
 from lib.ui.messages import refuse
+from lib.ui.views import show_views
 
 VIEWS = {
     "Map": explorer.show,
@@ -22,13 +22,4 @@ space = workspace.current()
 if len(space.corpus) < FEWEST:
     refuse(f"This page needs at least {FEWEST} texts, got {len(space.corpus)}: add texts to the corpus.")
     st.stop()
-
-for tab, show in zip(
-    st.tabs(list(VIEWS), key="view", on_change="rerun", bind="query-params"), VIEWS.values(), strict=True
-):
-    if tab.open:
-        with tab:
-            try:
-                show(space)
-            except InputError as fault:
-                refuse(fault)
+show_views(VIEWS, space)

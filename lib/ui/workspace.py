@@ -1,25 +1,30 @@
-"""The workspace: the encoder and corpus chosen in the sidebar, and the space they make, for every page."""
+"""The workspace: what is chosen in the sidebar (an encoder; a corpus or a query set), and the space that it makes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from lib.corpora import Corpus
-from lib.embeddings import Progress
 from lib.encoders import PACKAGED, Checkpoint, Precision
-from lib.errors import InputError
-from lib.ui import resources
 from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
-from lib.ui.messages import count, counted, refuse, tell
+from lib.ui.encoding import encoded
+from lib.ui.geometry.cached import warm_up
+from lib.ui.messages import count, refuse, tell
+from lib.ui.query_choice import QueryChoice, choose_query_set
+from lib.ui.query_space import QuerySpace
+
+T = TypeVar("T")
 
 ASSETS = Path(__file__).parent / "assets"
 _CHOICES = "_choices"
-_ASK_ABOVE = 5_000  # texts to encode beyond which the page asks first
+_ABOUT_QUERIES = {"retrieval"}
+"""Pages that look at a query set instead of a corpus, by the last part of their address."""
 
 
 @dataclass(frozen=True)
@@ -58,102 +63,97 @@ def navigation() -> st.Page:
     )
     # The first page lives at the bare address; under its own name it must be found as well.
     by_name = st.Page("pages/geometry.py", title="Geometry", url_path="geometry", visibility="hidden")
-    return st.navigation([first, by_name])
+    others = [
+        st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
+        st.Page("pages/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
+    ]
+    return st.navigation([first, by_name, *others])
 
 
-def sidebar() -> None:
-    """Draw both choices in the sidebar and remember them for `current`."""
+def sidebar(page: st.Page) -> None:
+    """Draw in the sidebar what `page` is about, and remember it for `current` or `current_queries`."""
     with st.sidebar:
         encoder = choose_encoder()
-        corpus = choose_corpus()
-    st.session_state[_CHOICES] = (encoder, corpus)
+        texts = choose_query_set() if page.url_path in _ABOUT_QUERIES else choose_corpus()
+    st.session_state[_CHOICES] = (encoder, texts)
 
 
 def current() -> Space:
     """The chosen space. Says what is missing and what to do next, and ends the page there, if there is none."""
+    encoder, chosen = _choices()
+    corpus: CorpusChoice = chosen
+    texts = _had(corpus.corpus, corpus, key="corpus")
+    if texts.embeddings is not None:
+        return Space(texts, None, "float32", texts.embeddings, texts.key, texts.key)
+    checkpoint = _opened(encoder)
+    made = encoded(texts.key, texts.texts, checkpoint, encoder.precision, meanwhile=warm_up)
+    _tell_of_cut(made.truncated, len(texts), "texts", checkpoint)
+    return Space(texts, checkpoint, encoder.precision, made.vectors, f"{made.key}/{texts.key}", made.key)
+
+
+def current_queries() -> QuerySpace:
+    """The chosen query set in the chosen encoder's space. Says what is missing and ends the page, if there is none."""
+    encoder, chosen = _choices()
+    choice: QueryChoice = chosen
+    queries = _had(choice.query_set, choice, key="queries")
+    checkpoint = _opened(encoder)
+    documents = encoded(f"{queries.key}/documents", queries.documents, checkpoint, encoder.precision)
+    asked = encoded(f"{queries.key}/queries", queries.queries, checkpoint, encoder.precision, role="query")
+    _tell_of_cut(documents.truncated, len(queries.documents), "documents", checkpoint)
+    _tell_of_cut(asked.truncated, len(queries.queries), "queries", checkpoint)
+    return QuerySpace(
+        queries,
+        checkpoint,
+        encoder.precision,
+        asked.vectors,
+        documents.vectors,
+        f"{asked.key}/{documents.key}/{queries.key}",
+        asked.truncated,
+        documents.truncated,
+    )
+
+
+def _choices() -> tuple[EncoderChoice, Any]:
+    """What this run's sidebar holds: the encoder, and the corpus or query set."""
     if _CHOICES not in st.session_state:
         # A fresh server whose first visitor asks for a page by name runs that page without app.py, since no
         # st.navigation has run in it yet: run it, and begin again with app.py.
         navigation()
         st.rerun()
-    encoder: EncoderChoice
-    corpus: CorpusChoice
-    encoder, corpus = st.session_state.pop(_CHOICES)  # of this run alone
-    if corpus.fault:
-        refuse(corpus.fault)
-        st.button("Open the sample instead", on_click=_choose, args=("corpus", "Sample"), icon=":material/article:")
-        st.stop()
-    if corpus.corpus is None:
-        st.info(corpus.todo, icon=":material/upload:")
-        st.button("Open the sample instead", on_click=_choose, args=("corpus", "Sample"), icon=":material/article:")
-        st.stop()
-    texts = corpus.corpus
-    if texts.embeddings is not None:
-        return Space(texts, None, "float32", texts.embeddings, texts.key, texts.key)
-    if encoder.checkpoint is None:
-        refuse(encoder.fault)
-        st.button(
-            "Open the packaged encoder instead",
-            on_click=_choose,
-            args=("encoder", PACKAGED),
-            icon=":material/package_2:",
-        )
-        st.stop()
-    return _embedded(texts, encoder.checkpoint, encoder.precision)
+    chosen: tuple[EncoderChoice, Any] = st.session_state.pop(_CHOICES)  # of this run alone
+    return chosen
+
+
+def _had(texts: T | None, choice: CorpusChoice | QueryChoice, *, key: str) -> T:
+    """What was chosen; where there is none, the page says why and ends, with the sample one press away."""
+    if texts is not None and not choice.fault:
+        return texts
+    if choice.fault:
+        refuse(choice.fault)
+    else:
+        st.info(choice.todo, icon=":material/upload:")
+    st.button("Open the sample instead", on_click=_choose, args=(key, "Sample"), icon=":material/article:")
+    return st.stop()
+
+
+def _opened(encoder: EncoderChoice) -> Checkpoint:
+    if encoder.checkpoint is not None:
+        return encoder.checkpoint
+    refuse(encoder.fault)
+    st.button(
+        "Open the packaged encoder instead",
+        on_click=_choose,
+        args=("encoder", PACKAGED),
+        icon=":material/package_2:",
+    )
+    return st.stop()
 
 
 def _choose(key: str, value: str) -> None:
     st.session_state[key] = value
 
 
-def _embedded(corpus: Corpus, checkpoint: Checkpoint, precision: Precision) -> Space:
-    place = st.empty()
-    with place.container():
-        try:
-            _ask_before_long_work(corpus, checkpoint, precision)
-            made = resources.embeddings(
-                corpus.key, corpus.texts, checkpoint, precision=precision, progress=_progress_with_stop
-            )
-        except InputError as fault:
-            refuse(fault)
-            st.stop()
-    place.empty()
-    if made.truncated:
-        cut, limit = count(made.truncated), count(checkpoint.max_tokens or 0)
-        tell([f"{cut} of {count(len(corpus))} texts are longer than {limit} tokens: only their beginning was read."])
-    return Space(corpus, checkpoint, precision, made.vectors, f"{made.key}/{corpus.key}", made.key)
-
-
-def _ask_before_long_work(corpus: Corpus, checkpoint: Checkpoint, precision: Precision) -> None:
-    """Stop here while the user has stopped encoding, or has not yet agreed to encode a large corpus."""
-    agreed = f"_encode_{corpus.key[:16]}_{checkpoint.fingerprint[:16]}_{precision}"
-    state = st.session_state.get(agreed)
-    if state == "go" or (state is None and len(corpus) <= _ASK_ABOVE):
-        st.session_state["_encoding"] = agreed
-        return
-    left = resources.missing(corpus.texts, checkpoint, precision=precision)
-    if not left:
-        st.session_state[agreed] = "go"  # later runs need not look again
-        return
-    if state == "stopped":
-        st.info(f"Stopped: {counted(left, 'text')} still to be encoded; what was done is kept.")
-    else:
-        st.info(f"{counted(left, 'text')} to be encoded. What is encoded is kept, so it can be stopped.")
-    st.button("Encode them", on_click=_choose, args=(agreed, "go"), type="primary", icon=":material/play_arrow:")
-    st.stop()
-
-
-def _progress_with_stop() -> Progress:
-    """A bar and a Stop button. Pressing it reruns the page, which ends the work at the bar's next step."""
-    resources.warm_up()
-    key = st.session_state["_encoding"]
-    bar, stop = st.columns([5, 1], vertical_alignment="center")
-    shown = bar.progress(0.0, text="Encoding…")
-    st.empty()  # covers what stood here before: the button that began this
-    st.empty()
-    stop.button("Stop", on_click=_choose, args=(key, "stopped"), icon=":material/stop:", key="stop_encoding")
-
-    def tell_progress(done: int, of: int) -> None:
-        shown.progress(done / of if of else 1.0, text=f"Encoding {count(done)} of {count(of)} texts")
-
-    return tell_progress
+def _tell_of_cut(cut: int, of: int, what: str, checkpoint: Checkpoint) -> None:
+    if cut:
+        limit = count(checkpoint.max_tokens or 0)
+        tell([f"{count(cut)} of {count(of)} {what} are longer than {limit} tokens: only their beginning was read."])

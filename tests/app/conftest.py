@@ -14,9 +14,11 @@ FAST = {"map": "PCA", "clusters": "k-means"}
 class App:
     """The app at an address, run once; `page` is Streamlit's own test double."""
 
-    def __init__(self, script, query):
-        """Open `script` at the address with these query parameters."""
+    def __init__(self, script, query, *, page=None):
+        """Open `script`, at that page if one is named, with these query parameters."""
         self.page = AppTest.from_file(str(script), default_timeout=60)
+        if page:
+            self.page.switch_page(f"pages/{page}.py")
         self.page.query_params.update(query)
         self.run()
 
@@ -85,8 +87,8 @@ class App:
 
 @pytest.fixture
 def app(root):
-    """Open the app at an address: `app(view="Hubs")`."""
-    return lambda **query: App(root / "app.py", query)
+    """Open the app at an address: `app(view="Hubs")`, `app(page="retrieval", view="Search")`."""
+    return lambda page=None, **query: App(root / "app.py", query, page=page)
 
 
 @pytest.fixture

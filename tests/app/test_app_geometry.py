@@ -529,7 +529,7 @@ def slow_encoder(monkeypatch):
             context = get_script_run_ctx()
             states = WidgetStates()
             pressed = states.widgets.add()
-            pressed.id = context.session_state._state._key_id_mapper.get_id_from_key("stop_encoding")
+            pressed.id = context.session_state._state._key_id_mapper.get_id_from_key("stop_encoding_document")
             pressed.trigger_value = True
             context.script_requests.request_rerun(
                 RerunData(context.query_string, states, page_script_hash=context.page_script_hash)
@@ -557,9 +557,9 @@ def test_stopping_keeps_what_was_encoded(paste, slow_encoder):
 
 
 def test_a_large_corpus_is_asked_about_first(paste, monkeypatch):
-    from lib.ui import workspace
+    from lib.ui import encoding
 
-    monkeypatch.setattr(workspace, "_ASK_ABOVE", 4)
+    monkeypatch.setattr(encoding, "_ASK_ABOVE", 4)
     shown = paste([f"one of five texts, {n}" for n in range(5)], view="Anisotropy")
     assert "5 texts to be encoded. What is encoded is kept, so it can be stopped." in shown.page.info[0].value
     assert shown.press("Encode them").numbers["Mean cosine"]

@@ -4,7 +4,8 @@ import streamlit as st
 
 from lib.charts import geometry as charts
 from lib.geometry import IntrinsicDimension
-from lib.ui import downloads, resources
+from lib.ui import downloads
+from lib.ui.geometry import cached
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count
 from lib.ui.workspace import Space
@@ -13,7 +14,7 @@ from lib.ui.workspace import Space
 def show(space: Space) -> None:
     """Draw the view."""
     st.subheader("How many dimensions do these texts fill?")
-    result = resources.intrinsic_dimension(space.vectors_key, space.vectors, k=10, seed=0)
+    result = cached.intrinsic_dimension(space.vectors_key, space.vectors, k=10, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number(
@@ -32,7 +33,7 @@ def show(space: Space) -> None:
         st.plotly_chart(charts.cumulative_variance(result), key="variance")
         st.caption(_reading(result))
     st.subheader("Can the nearest still be told from the farthest?")
-    contrast = resources.concentration(space.vectors_key, space.vectors, seed=0)
+    contrast = cached.concentration(space.vectors_key, space.vectors, seed=0)
     st.plotly_chart(charts.contrast_by_dimension(contrast), key="contrast")
     st.caption(
         f"Relative contrast is (farthest − nearest) / nearest, the median over {count(contrast.points)} texts among "

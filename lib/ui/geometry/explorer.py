@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lib.charts import maps
 from lib.geometry import Clusters, Projection
-from lib.ui import downloads, resources
+from lib.ui import downloads
+from lib.ui.geometry import cached
 from lib.ui.geometry.probe import Probe, ask, show_neighbours
 from lib.ui.geometry.settings import MapSettings, map_settings, scores
 from lib.ui.layout import number, numbers_over_picture
@@ -26,8 +27,8 @@ def show(space: Space) -> None:
     st.subheader("How is this corpus laid out?")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         settings, colour, flags = _controls(space)
-    layout = resources.projection(space.vectors_key, space.vectors, settings.layout)
-    groups = resources.clusters(space.vectors_key, space.vectors, settings.grouping)
+    layout = cached.projection(space.vectors_key, space.vectors, settings.layout)
+    groups = cached.clusters(space.vectors_key, space.vectors, settings.grouping)
     numbers, picture = numbers_over_picture()
     probe = ask(space, layout)
     with picture:
@@ -127,7 +128,7 @@ def _numbers(space: Space, layout: Projection, groups: Clusters) -> None:
         f"{count(layout.trust_items)} texts and their {layout.trust_neighbours} neighbours.",
     )
     if len(space.label_names) > 1:
-        fit = resources.label_fit(space.key, space.vectors_key, space.vectors, space.labels or (), k=10, seed=0)
+        fit = cached.label_fit(space.key, space.vectors_key, space.vectors, space.labels or (), k=10, seed=0)
         number("Label silhouette", f"{fit.silhouette:.3f}", "In the full space, by cosine, in [−1, 1].")
         number(
             "Label purity",

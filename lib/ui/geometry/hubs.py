@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from lib.charts import geometry as charts
-from lib.ui import downloads, resources
+from lib.ui import downloads
+from lib.ui.geometry import cached
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, share, tell
 from lib.ui.workspace import Space
@@ -14,7 +15,7 @@ def show(space: Space) -> None:
     """Draw the view."""
     st.subheader("Do a few texts turn up among everyone's neighbours?")
     k = int(st.slider("Neighbours counted (k)", 1, 50, 10, key="k", bind="query-params", width=320))
-    result = resources.hubness(space.vectors_key, space.vectors, k=k, seed=0)
+    result = cached.hubness(space.vectors_key, space.vectors, k=k, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number(

@@ -6,8 +6,9 @@ import streamlit as st
 from lib.charts import geometry as charts
 from lib.charts.layout import hover_texts
 from lib.geometry import LabelFit
-from lib.ui import downloads, resources
+from lib.ui import downloads
 from lib.ui.controls import one_of
+from lib.ui.geometry import cached
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain, share, tell
 from lib.ui.workspace import Space
@@ -33,7 +34,7 @@ def show(space: Space) -> None:
 
 
 def _labels(space: Space) -> None:
-    result = resources.label_similarity(space.key, space.vectors, space.labels or ())
+    result = cached.label_similarity(space.key, space.vectors, space.labels or ())
     st.plotly_chart(charts.label_heatmap(result), key="labels_heatmap")
     parts = []
     if result.mean_within is not None:
@@ -53,7 +54,7 @@ def _labels(space: Space) -> None:
 
 
 def _texts(space: Space) -> None:
-    result = resources.text_similarity(space.key, space.vectors, space.labels, at_most=_MOST_TEXTS, seed=0)
+    result = cached.text_similarity(space.key, space.vectors, space.labels, at_most=_MOST_TEXTS, seed=0)
     hovers = hover_texts((space.corpus.texts[row] for row in result.rows), characters=90)
     st.plotly_chart(charts.text_heatmap(result, hovers), key="texts_heatmap")
     drawn = (
@@ -63,7 +64,7 @@ def _texts(space: Space) -> None:
 
 
 def _fit(space: Space) -> None:
-    result = resources.label_fit(space.key, space.vectors_key, space.vectors, space.labels or (), k=10, seed=0)
+    result = cached.label_fit(space.key, space.vectors_key, space.vectors, space.labels or (), k=10, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number("Silhouette", f"{result.silhouette:.3f}", "Mean over labelled texts, cosine distance, in [−1, 1].")

@@ -10,6 +10,7 @@ from lib.corpora import SUFFIXES, Corpus, Limits, build_corpus, read_corpus, rea
 from lib.embeddings import Progress
 from lib.geometry import Flagged, OodScores
 from lib.ui import downloads, resources
+from lib.ui.geometry import cached
 from lib.ui.messages import count, refuse, share, tell
 from lib.ui.workspace import Space
 
@@ -32,7 +33,7 @@ def check_new(space: Space, result: OodScores, flagged: Flagged) -> None:
         return
     tell(new.notices)
     made = resources.embeddings(new.key, new.texts, space.checkpoint, precision=space.precision, progress=_bar)
-    scored = resources.ood_against(space.key, new.key, made.vectors, space.vectors, space.labels, rule=result.rule)
+    scored = cached.ood_against(space.key, new.key, made.vectors, space.vectors, space.labels, rule=result.rule)
     _table(new, scored, result, flagged)
 
 

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from lib.charts import outliers as charts
 from lib.geometry import Detection, Flagged, OodScores, Rule, flag, recommend
-from lib.ui import downloads, resources
+from lib.ui import downloads
 from lib.ui.controls import one_of
+from lib.ui.geometry import cached
 from lib.ui.geometry.new_inputs import check_new
 from lib.ui.geometry.settings import choose_rule, score_name
 from lib.ui.layout import number, numbers_over_picture
@@ -29,7 +30,7 @@ def show(space: Space) -> None:
     advice = recommend(len(space.corpus), reference_labels=space.labels)
     if advice.rule != rule:
         st.caption(f":material/lightbulb: Recommended here: **{score_name(advice.rule)}**. {plain(advice.reason)}")
-    result = resources.ood(space.key, space.vectors, space.labels, rule=rule, k=None)
+    result = cached.ood(space.key, space.vectors, space.labels, rule=rule, k=None)
     flagged = flag(result, quantile=quantile) if value is None else flag(result, value=value)
     tell(result.notices)
     numbers, picture = numbers_over_picture()
@@ -60,7 +61,7 @@ def show(space: Space) -> None:
 def _threshold(space: Space, rule: Rule) -> tuple[float, float | None]:
     by = one_of("Threshold by", ["quantile", "value"], key="threshold")
     if by == "value":
-        scores = resources.ood(space.key, space.vectors, space.labels, rule=rule, k=None).scores
+        scores = cached.ood(space.key, space.vectors, space.labels, rule=rule, k=None).scores
         return 0.95, float(
             st.number_input(
                 "Flag scores above", value=round(float(np.quantile(scores, 0.95)), 3), step=0.01, format="%.3f",
@@ -103,7 +104,7 @@ def _detection(
     if out.all() or not out.any():
         st.caption(f"Column {plain(marked_by)} marks {'all' if out.all() else 'no'} texts as out: nothing to compare.")
         return None
-    found = resources.detection(f"{space.key}/{rule}/{marked_by}", result.scores, out)
+    found = cached.detection(f"{space.key}/{rule}/{marked_by}", result.scores, out)
     number(
         "AUROC",
         f"{found.auroc:.3f}",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.geometry import OodScores, Rule
-from lib.ui import resources
 from lib.ui.controls import one_of
-from lib.ui.resources import Grouping, Layout
+from lib.ui.geometry import cached
+from lib.ui.geometry.cached import Grouping, Layout
 from lib.ui.workspace import Space
 
 METHODS = {"UMAP": "umap", "PCA": "pca", "t-SNE": "tsne"}
@@ -82,4 +82,4 @@ def choose_rule() -> Rule:
 
 def scores(space: Space, settings: MapSettings) -> OodScores:
     """How far out each text is, by the chosen rule."""
-    return resources.ood(space.key, space.vectors, space.labels, rule=settings.rule, k=None)
+    return cached.ood(space.key, space.vectors, space.labels, rule=settings.rule, k=None)

@@ -5,7 +5,8 @@ import streamlit as st
 
 from lib.charts import geometry as charts
 from lib.geometry import Anisotropy, Uniformity
-from lib.ui import downloads, resources
+from lib.ui import downloads
+from lib.ui.geometry import cached
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, share
 from lib.ui.workspace import Space
@@ -22,8 +23,8 @@ def show(space: Space) -> None:
             help="The mean needs none: it is exact. Up to this many, every pair is taken; above, a sample.", width=320,
         )
     )  # fmt: skip
-    result = resources.anisotropy(space.vectors_key, space.vectors, max_pairs=pairs, seed=0)
-    even = resources.uniformity(space.key, space.vectors_key, space.vectors, space.labels, max_pairs=pairs, seed=0)
+    result = cached.anisotropy(space.vectors_key, space.vectors, max_pairs=pairs, seed=0)
+    even = cached.uniformity(space.key, space.vectors_key, space.vectors, space.labels, max_pairs=pairs, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
         number("Mean cosine", f"{result.mean_cosine:.3f}", "Over every pair, exact. 0 = isotropic, 1 = collapsed.")

@@ -1,0 +1,49 @@
+"""Long work on a page: a bar that shows how far it is, and a button that stops it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from lib.ui.messages import count
+
+Progress = Callable[[int, int], None]
+
+
+def started(key: str, label: str, *, about: str) -> bool:
+    """Whether the user has begun the work `key`; draws the button that begins it, with what it will cost, if not."""
+    if st.session_state.get(_state(key)) == "go":
+        return True
+    if st.session_state.get(_state(key)) == "stopped":
+        st.info(f"Stopped. {about}")
+    else:
+        st.info(about)
+    st.button(label, key=f"{key}_begin", on_click=_set, args=(key, "go"), type="primary", icon=":material/play_arrow:")
+    return False
+
+
+@contextmanager
+def stoppable(key: str, doing: str) -> Iterator[Progress]:
+    """A bar with a Stop button while the work inside runs; both vanish with it.
+
+    Pressing Stop reruns the page, which ends the work at its next call of what is yielded: `tell(done, of)`.
+    """
+    place = st.empty()
+    with place.container():
+        bar, stop = st.columns([5, 1], vertical_alignment="center")
+        shown = bar.progress(0.0, text=f"{doing}…")
+        stop.button("Stop", key=f"{key}_stop", on_click=_set, args=(key, "stopped"), icon=":material/stop:")
+
+    def tell(done: int, of: int) -> None:
+        shown.progress(min(done / of, 1.0) if of else 1.0, text=f"{doing}: {count(done)} of {count(of)}")
+
+    yield tell
+    place.empty()
+
+
+def _state(key: str) -> str:
+    return f"_work_{key}"
+
+
+def _set(key: str, value: str) -> None:
+    st.session_state[_state(key)] = value

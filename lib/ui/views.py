@@ -1,0 +1,23 @@
+"""The views of a page: one tab each, of which only the open one is computed."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import streamlit as st
+
+from lib.errors import InputError
+from lib.ui.messages import refuse
+
+S = TypeVar("S")
+
+
+def show_views(views: Mapping[str, Callable[[S], None]], space: S) -> None:
+    """Draw the tabs; which one is open stands in the address. What a view cannot do it says in one sentence."""
+    tabs = st.tabs(list(views), key="view", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                try:
+                    show(space)
+                except InputError as fault:
+                    refuse(fault)
