@@ -64,10 +64,10 @@ class Corpus:
         Every item is written with its length before it, so that no two corpora share a byte stream.
         """
         digest = hashlib.sha256(b"embedscope corpus 1")
-        _hash_texts(digest, self.texts)
-        _hash_texts(digest, self.ids)
-        _hash_texts(digest, self.labels if self.labels is not None else ())
-        _hash_texts(digest, [str(column) for column in self.columns.columns])
+        hash_texts(digest, self.texts)
+        hash_texts(digest, self.ids)
+        hash_texts(digest, self.labels if self.labels is not None else ())
+        hash_texts(digest, [str(column) for column in self.columns.columns])
         for column in self.columns.columns:
             _hash_column(digest, self.columns[column])
         if self.embeddings is not None:
@@ -98,7 +98,8 @@ class Corpus:
         )
 
 
-def _hash_texts(digest: "_Hash", texts: Sequence[str | None]) -> None:
+def hash_texts(digest: "_Hash", texts: Sequence[str | None]) -> None:
+    """Add texts to `digest`, each with its length before it; None differs from every text."""
     digest.update(len(texts).to_bytes(8, "little"))
     for start in range(0, len(texts), _BLOCK):
         block = [
@@ -118,4 +119,4 @@ def _hash_column(digest: "_Hash", column: pd.Series) -> None:
         digest.update(np.ascontiguousarray(numbers).data)
         return
     digest.update(b"text")
-    _hash_texts(digest, [None if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)])
+    hash_texts(digest, [None if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)])

@@ -4,9 +4,7 @@ An upload stays in the memory of its session. Whatever is wrong with it is said 
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -26,10 +24,11 @@ from lib.corpora import (
 from lib.errors import InputError
 from lib.ui.controls import one_of
 from lib.ui.messages import counted, plain, tell
+from lib.ui.remembered import keep_only, remembered
 
 _NONE = "(none)"
 _SAMPLE_LABELS = {"topic": "label", "subtopic": "subtopic"}
-_KEPT = "_corpora"  # in the session: the last table and corpus of each kind
+_KEPT = "corpus"  # what the session remembers it as
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class CorpusChoice:
 def choose_corpus() -> CorpusChoice:
     """Draw the choice in the sidebar and return it."""
     kind = one_of("Corpus", list(_KINDS), key="corpus", width="stretch")
-    _let_go_of_others(kind)
+    keep_only(_KEPT, kind)
     try:
         chosen = _KINDS[kind]()
     except InputError as fault:
@@ -85,8 +84,8 @@ def _paste() -> CorpusChoice:
         return CorpusChoice(None, todo="Paste some texts into the sidebar, one a line; three or more can be measured.")
     limits = Limits.from_environment()
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    table = _remembered("paste table", digest, lambda: read_pasted(text, limits=limits))
-    return CorpusChoice(_remembered("paste corpus", digest, lambda: build_corpus(table, limits=limits)))
+    table = remembered(_KEPT, "Paste table", digest, lambda: read_pasted(text, limits=limits))
+    return CorpusChoice(remembered(_KEPT, "Paste corpus", digest, lambda: build_corpus(table, limits=limits)))
 
 
 def _upload() -> CorpusChoice:
@@ -103,8 +102,8 @@ def _upload() -> CorpusChoice:
         return CorpusChoice(None, todo="Upload a file in the sidebar: .txt with one text a line, .csv, .tsv, .jsonl or "
                             ".parquet with a column of texts. Uploads are private to their session, so a link to one "
                             "opens here without its file.")  # fmt: skip
-    table: Table = _remembered(
-        "upload table", file.file_id, lambda: read_table(file.getvalue(), name=file.name, limits=limits)
+    table: Table = remembered(
+        _KEPT, "Upload table", file.file_id, lambda: read_table(file.getvalue(), name=file.name, limits=limits)
     )
     with st.expander("Columns", expanded=len(table.frame.columns) > 1):
         choice = _choose_columns(table, file.file_id)
@@ -115,19 +114,20 @@ def _upload() -> CorpusChoice:
         )  # fmt: skip
     made = None
     if vectors is not None:
-        made = _remembered(
-            "upload vectors",
+        made = remembered(
+            _KEPT,
+            "Upload vectors",
             vectors.file_id,
             lambda: read_vectors(vectors.getvalue(), name=vectors.name, limits=limits),
         )
     built = (file.file_id, choice, vectors.file_id if vectors else None)
     return CorpusChoice(
-        _remembered("upload corpus", built, lambda: build_corpus(table, choice, limits=limits, embeddings=made))
+        remembered(_KEPT, "Upload corpus", built, lambda: build_corpus(table, choice, limits=limits, embeddings=made))
     )
 
 
 def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
-    guess = _remembered("upload guess", file_id, lambda: guess_columns(table))
+    guess = remembered(_KEPT, "Upload guess", file_id, lambda: guess_columns(table))
     names = [str(column) for column in table.frame.columns]
     if guess.reason and len(names) > 1:
         st.caption(plain(guess.reason))
@@ -147,18 +147,3 @@ def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
 
 
 _KINDS = {"Sample": _sample, "Upload": _upload, "Paste": _paste}
-
-
-def _let_go_of_others(kind: str) -> None:
-    """Forget the tables and corpora of the kinds that are not chosen: a session holds one corpus at most."""
-    kept = st.session_state.get(_KEPT, {})
-    for what in [what for what in kept if not what.startswith(kind.lower())]:
-        del kept[what]
-
-
-def _remembered(what: str, key: object, make: Callable[[], Any]) -> Any:
-    """`make()`, once for the same key of `what` in this session; an earlier value of `what` is let go."""
-    kept = st.session_state.setdefault(_KEPT, {})
-    if what not in kept or kept[what][0] != key:
-        kept[what] = (key, make())
-    return kept[what][1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.corpora import SAMPLE_NAMES, load_sample
+from lib.corpora import QUERY_SET_NAMES, SAMPLE_NAMES, load_query_set, load_sample
 from lib.errors import InputError
 
 FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
@@ -185,3 +185,49 @@ def test_queries_are_not_copied_from_their_answers(by_query):
     for query, grades in by_query.items():
         for document, grade in grades.items():
             assert not (grade == 3 and shared_runs([query, document])), query
+
+
+def test_the_query_sets_load():
+    assert QUERY_SET_NAMES == ("topics", "lab", "late")
+    sizes = {}
+    for name in QUERY_SET_NAMES:
+        queries = load_query_set(name)
+        sizes[name] = (len(queries.queries), len(queries.documents), len(queries.relevance))
+        assert queries.name == f"{name} (sample)"
+        assert queries.notices == ()
+        assert queries.relevant.min() >= 1
+    assert sizes == {"topics": (156, 643, 666), "lab": (4, 15, 9), "late": (6, 12, 12)}
+    assert load_query_set("topics").topic_names == ["finance", "legal", "medical"]
+    assert load_query_set("topics").graded
+    with pytest.raises(InputError, match="No sample query set is named 'news': choose from topics, lab, late"):
+        load_query_set("news")
+
+
+def test_the_lab_has_the_exercises_ground_truth():
+    lab = load_query_set("lab")
+    truth = {}
+    for query, document in zip(lab.judged_query, lab.judged_document, strict=True):
+        truth.setdefault(lab.queries[query], []).append(int(document))
+    assert truth == {
+        "How do plants make food from sunlight?": [3],
+        "What programming language is best for web apps?": [4],
+        "Tell me about artificial intelligence techniques": [1, 5, 9, 13],
+        "What are some environmental issues?": [6, 8, 12],
+    }
+    assert set(lab.relevance) == {1}
+
+
+def test_each_late_query_has_its_passage_and_a_tempting_one():
+    late = load_query_set("late")
+    assert late.queries[0] == "How does GQA reduce KV cache size?"
+    assert late.judged_query.tolist() == sorted([*range(6)] * 2)
+    assert late.relevance.tolist() == [1, 0] * 6
+    assert shared_runs(late.documents) == []
+    assert shared_runs([*late.queries, *late.documents]) == []
+    terms = ("GQA", "E0382", "iodine-131", "PEP 604", "SLAAC", "409")
+    for term, query, right, wrong in zip(terms, late.queries, late.documents[::2], late.documents[1::2], strict=True):
+        assert term in query
+        assert term in right
+        assert term not in wrong
+        assert 3 <= sentences(right) <= 6
+        assert 3 <= sentences(wrong) <= 6
