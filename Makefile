@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
+BENCH_READY := $(VENV)/.bench-ready
 
 .PHONY: help run test check bench samples screenshots clean
 
@@ -25,7 +26,7 @@ check: $(TEST_READY) ## format, lint, types, and the arrows between the modules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(TEST_READY) ## slow measurements, side by side with what a user would pick instead
+bench: $(BENCH_READY) ## slow measurements, side by side with what a user would pick instead
 	$(BIN)/python -m benchmarks
 
 samples: $(RUN_READY) ## compute again what ships in sample_data/ (embeddings and maps)
@@ -49,3 +50,7 @@ $(RUN_READY): requirements.txt | $(BIN)/python
 $(TEST_READY): requirements.txt requirements-test.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-test.txt
 	touch $@ $(RUN_READY)
+
+$(BENCH_READY): requirements-bench.txt | $(TEST_READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-test.txt -r requirements-bench.txt
+	touch $@

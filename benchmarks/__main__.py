@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("encode", "store", "geometry", "app")
+NAMES = ("encode", "store", "geometry", "layers", "heads", "search", "metrics", "app")
 
 
 def main() -> None:
@@ -11,7 +11,8 @@ def main() -> None:
     for name in NAMES:
         print(f"\n## {name}\n", flush=True)
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False)
-    print("\nThe out-of-distribution table needs a data set: python -m benchmarks.ood --data PATH/data.jsonl")
+    print("\nTwo tables need data sets: python -m benchmarks.ood --data PATH/data.jsonl")
+    print("and python -m benchmarks.retrieval_sets FOLDER --into docs/retrieval.md")
 
 
 if __name__ == "__main__":

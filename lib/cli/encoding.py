@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lib.cli.inputs import about, add_corpus, add_json, corpus_of, facts, progress, vectors_of, write
+from lib.cli.inputs import about, add_corpus, add_json, corpus_of, facts, progress, vectors_of, write, writing
 from lib.encoders import PACKAGED, Policy, describe
-from lib.errors import InputError
 
 
 def add(commands: Any) -> None:
@@ -30,11 +29,8 @@ def _encode(chosen: argparse.Namespace) -> None:
 
     corpus = corpus_of(chosen.corpus, chosen)
     vectors, made_by = vectors_of(corpus, chosen)
-    try:
-        with Path(chosen.npy).open("wb") as file:
-            np.save(file, np.asarray(vectors, dtype=np.float32), allow_pickle=False)
-    except OSError as fault:
-        raise InputError(f"{chosen.npy} cannot be written: {fault.strerror}.") from None
+    with writing(chosen.npy), Path(chosen.npy).open("wb") as file:
+        np.save(file, np.asarray(vectors, dtype=np.float32), allow_pickle=False)
     write({"corpus": about(corpus), "encoder": made_by, "shape": list(vectors.shape)}, chosen.json)
 
 

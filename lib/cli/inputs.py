@@ -3,9 +3,10 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib.corpora import SAMPLE_NAMES, ColumnChoice, Corpus, Limits, build_corpus, guess_columns, load_sample, read_table
 from lib.corpora import read_vectors as read_npy
@@ -24,6 +25,9 @@ from lib.encoders import (
 from lib.errors import InputError
 from lib.results import to_json
 from lib.store import default_store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST = 3
 """Texts that can be measured."""
@@ -145,25 +149,70 @@ def about(corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def progress(what: str) -> Progress:
+def progress(what: str, *, doing: str = "Encoding") -> Progress:
     """A line on stderr that counts, rewritten in place on a terminal and quiet elsewhere until the end."""
 
     def tell(done: int, of: int) -> None:
+        line = f"{doing} {what}: {done:,} of {of:,}"
         if sys.stderr.isatty():
-            print(f"\rEncoding {what}: {done:,} of {of:,}", end="\n" if done == of else "", file=sys.stderr, flush=True)
+            print(f"\r{line}", end="\n" if done == of else "", file=sys.stderr, flush=True)
         elif done == of:
-            print(f"Encoded {what}: {of:,} texts", file=sys.stderr)
+            print(line, file=sys.stderr)
 
     return tell
 
 
 def write(result: dict[str, Any], out: str) -> None:
     """Write `result` as JSON to the file `out`, or to stdout where that is "-"."""
-    text = json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False)
+    write_text(json.dumps(result, indent=1, allow_nan=False, ensure_ascii=False) + "\n", out)
+
+
+def write_text(text: str, out: str) -> None:
+    """Write `text` to the file `out`, or to stdout where that is "-".
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     if out == "-":
-        print(text)
+        sys.stdout.write(text)
         return
+    with writing(out):
+        Path(out).write_text(text, encoding="utf-8")
+
+
+def table_name(out: str) -> str:
+    """`out`, for an option that names a table to write.
+
+    Raises:
+        InputError: it ends neither in .csv nor in .parquet.
+    """
+    suffix = Path(out).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise InputError(f"{out}: expected a file name that ends in .csv or .parquet, got {suffix or 'no suffix'!r}.")
+    return out
+
+
+def write_table(table: "pd.DataFrame", out: str) -> None:
+    """Write `table` as .csv or .parquet, as `table_name(out)` ends.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with writing(out):
+        if Path(out).suffix.lower() == ".csv":
+            table.to_csv(out, index=False)
+        else:
+            table.to_parquet(out, index=False)
+
+
+@contextmanager
+def writing(out: str) -> Iterator[None]:
+    """Say in one sentence why the file `out` cannot be written.
+
+    Raises:
+        InputError: it cannot.
+    """
     try:
-        Path(out).write_text(text + "\n", encoding="utf-8")
+        yield
     except OSError as fault:
         raise InputError(f"{out} cannot be written: {fault.strerror}.") from None

@@ -16,6 +16,7 @@ def one_of(
 ) -> str:
     """One of a few options, the first at the start; bound to the address."""
     chosen = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, bind="query-params", help=help, width=width
-    )
+        label, options, default=options[0], required=True, key=key, bind="query-params", persist_state="session",
+        help=help, width=width,
+    )  # fmt: skip
     return options[0] if chosen is None else str(chosen)  # an address with an empty value clears even a required one
