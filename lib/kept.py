@@ -4,6 +4,8 @@ Settings that a method does not look at are set to their defaults, so that they 
 make anything anew.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -50,6 +52,15 @@ def kept_clusters(
     return _kept(Clusters, cluster, key, embeddings, shelf, method, _CLUSTERS | settings)
 
 
+def kept(kind: type[R], inputs: Mapping[str, Any], shelf: Shelf, make: Callable[[], R]) -> R:
+    """The result of class `kind` that depends on `inputs`: from the shelf, else made and put there."""
+    found = shelf.get(kind, inputs)
+    if found is None:
+        found = make()
+        shelf.put(found, inputs)
+    return found
+
+
 def _kept(
     kind: type[R],
     make: Any,
@@ -62,8 +73,4 @@ def _kept(
     defaults = _PROJECTION if kind is Projection else _CLUSTERS
     used = {name: settings[name] if name in _USED.get(method, ()) else default for name, default in defaults.items()}
     inputs = {"vectors": key, "version": _VERSION, "method": method, **used}
-    found = shelf.get(kind, inputs)
-    if found is None:
-        found = make(embeddings, method=method, **used)
-        shelf.put(found, inputs)
-    return found
+    return kept(kind, inputs, shelf, partial(make, embeddings, method=method, **used))

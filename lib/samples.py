@@ -1,4 +1,4 @@
-"""What ships beside the sample texts: their embeddings, and the maps and clusters that the pages open with.
+"""What ships beside the sample texts: their embeddings, and the slow results that the pages open with.
 
 They are results, not data: everything here can be computed again, and a test does.
 """
@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from lib.corpora import load_sample
+from lib.corpora import QUERY_SET_NAMES, load_query_set, load_sample
 from lib.corpora.samples import SAMPLE_FOLDER
 from lib.embeddings import Progress, embed
 from lib.encoders import PACKAGED, Policy, describe, open_encoder
-from lib.kept import kept_clusters, kept_projection
+from lib.kept import kept, kept_clusters, kept_projection
+from lib.layers import BuildUp, HeadEntropy, build_up_inputs, head_entropy, head_entropy_inputs, layer_build_up
 from lib.shelf import Shelf
 from lib.store import EmbeddingStore
 
@@ -36,8 +37,26 @@ def build(progress: Progress, *, embeddings: Path = EMBEDDINGS, maps: Path = MAP
     encoder = open_encoder(checkpoint, policy=policy)
     store, shelf = EmbeddingStore(embeddings), Shelf(maps)
     corpus = load_sample("topics")
-    made = embed(corpus.texts, checkpoint, lambda: encoder, store, progress=progress)
+    texts = list(corpus.texts)
+    for name in QUERY_SET_NAMES:  # the packaged encoder has no prompts: queries lie where documents do
+        queries = load_query_set(name)
+        texts += [*queries.documents, *queries.queries]
+    embed(texts, checkpoint, lambda: encoder, store, progress=progress)
+    made = embed(corpus.texts, checkpoint, lambda: encoder, store)
     for layout in LAYOUTS:
         kept_projection(made.key, made.vectors, shelf, **layout)
     for grouping in GROUPINGS:
         kept_clusters(made.key, made.vectors, shelf, **grouping)
+    settings: dict[str, Any] = {"precision": encoder.precision}
+    kept(
+        BuildUp,
+        build_up_inputs(corpus, checkpoint, **settings),
+        shelf,
+        lambda: layer_build_up(encoder, corpus.texts, corpus.labels),
+    )
+    kept(
+        HeadEntropy,
+        head_entropy_inputs(corpus, checkpoint, **settings),
+        shelf,
+        lambda: head_entropy(encoder, corpus.texts),
+    )

@@ -66,7 +66,7 @@ def refused(capsys):
         out, err = capsys.readouterr()
         assert status == 2
         assert out == ""
-        lines = [line for line in err.splitlines() if line and not line.startswith("Encoded ")]
+        lines = [line for line in err.splitlines() if line and not line.startswith("Encoding ")]
         assert len(lines) == 1, err
         return lines[0]
 

@@ -35,10 +35,10 @@ def hover_texts(texts: Iterable[str], *, characters: int = _HOVER_CHARACTERS) ->
 
 def _hover(text: str, characters: int) -> str:
     cut = text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
-    return "<br>".join(html.escape(line) for line in textwrap.wrap(cut, _HOVER_WIDTH)) or " "
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(cut, _HOVER_WIDTH)) or " "
 
 
 def safe(name: object) -> str:
     """A name from the user's data for a legend, an axis or a hover box: cut at 60 characters, escaped."""
     text = str(name)
-    return html.escape(text if len(text) <= 60 else text[:59] + "…")
+    return html.escape(text if len(text) <= 60 else text[:59] + "…", quote=False)

@@ -14,6 +14,7 @@ from lib.encoders.checkpoint import Checkpoint
 from lib.encoders.hidden import AttentionBatch, HiddenBatch, attention_batches, hidden_batches
 from lib.encoders.precision import Precision
 from lib.encoders.prompts import Role
+from lib.encoders.token_states import TokenBatch, token_batches
 from lib.encoders.tokens import TextTokenizer
 from lib.errors import InputError, Stopped
 
@@ -151,6 +152,26 @@ class Encoder:
             InputError: the encoder has no attention; a text is so long that its maps would not fit in memory.
         """
         return attention_batches(self, texts, role)
+
+    def token_states(
+        self,
+        texts: Sequence[str],
+        *,
+        role: Role = "document",
+        batch_tokens: int = BATCH_TOKENS,
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Iterator[TokenBatch]:
+        """The vectors of every token of `texts`, of length 1, as they enter pooling, batch by batch.
+
+        For a static encoder they are its table's rows, the same wherever a token stands.
+
+        Raises:
+            InputError: the encoder runs code of its own; a text is no string; the role is unknown; from the iterator,
+                vectors that are not finite.
+            Stopped: from the iterator, `should_stop` said so.
+        """
+        return token_batches(self, texts, role, batch_tokens=batch_tokens, progress=progress, should_stop=should_stop)
 
     def batches(self, todo: Distinct, role: Role, *, batch_tokens: int) -> Iterator[Batch]:
         """Tokenise and group the distinct texts, the longest first, a window of them at a time."""

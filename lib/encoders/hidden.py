@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from lib.encoders.batches import distinct
 from lib.encoders.prompts import Role
+from lib.encoders.tokens import TextTokenizer
 from lib.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lib.encoders.encoder import Encoder
 
-_MAP_BYTES = 64_000_000
-"""Attention maps of a batch take about this much at most; a single text may take more, up to `_MAX_MAP_BYTES`."""
 _MAX_MAP_BYTES = 1_000_000_000
+"""What the maps of one text may take, all layers and heads together."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class AttentionBatch:
 
 def hidden_batches(encoder: "Encoder", texts: Sequence[str], role: Role, batch_tokens: int) -> Iterator[HiddenBatch]:
     """See `Encoder.hidden_states`; what is wrong with the encoder or the texts is said before the first batch."""
-    _check_layers(encoder, "layers")
+    check_shown(encoder, "layers")
     encoder.checkpoint.prompts.of(role)
     todo = distinct(texts)
 
@@ -56,7 +58,7 @@ def hidden_batches(encoder: "Encoder", texts: Sequence[str], role: Role, batch_t
         for batch in encoder.batches(todo, role, batch_tokens=batch_tokens):
             with encoder.lock, torch.inference_mode():
                 encoder.switch_adapter(role)
-                inputs = _inputs(encoder, batch.features)
+                inputs = model_inputs(encoder, batch.features)
                 states = encoder.modules[0].model(**inputs, output_hidden_states=True, return_dict=True).hidden_states
                 features = {**batch.features, "attention_mask": inputs["attention_mask"]}
                 pooled = torch.stack([encoder.pooled(state, features) for state in states]).cpu().numpy()
@@ -68,7 +70,7 @@ def hidden_batches(encoder: "Encoder", texts: Sequence[str], role: Role, batch_t
 
 def attention_batches(encoder: "Encoder", texts: Sequence[str], role: Role) -> Iterator[AttentionBatch]:
     """See `Encoder.attentions`; what is wrong with the encoder or the texts is said before the first batch."""
-    _check_layers(encoder, "attention")
+    tokenizer = check_shown(encoder, "attention")
     encoder.checkpoint.prompts.of(role)
     todo = distinct(texts)
     layers, heads = encoder.checkpoint.layers or 1, encoder.checkpoint.heads or 1
@@ -77,7 +79,7 @@ def attention_batches(encoder: "Encoder", texts: Sequence[str], role: Role) -> I
         import torch
 
         rows = todo.rows()
-        twin = _eager_twin(encoder)
+        twin = eager_twin(encoder)
         for batch in encoder.batches(todo, role, batch_tokens=1):  # one text a batch: no padding to take out again
             length = int(batch.lengths[0])
             size = 4 * layers * heads * length**2
@@ -89,16 +91,21 @@ def attention_batches(encoder: "Encoder", texts: Sequence[str], role: Role) -> I
             with encoder.lock, torch.inference_mode():
                 if encoder.checkpoint.task_adapters:
                     twin.set_adapter(role)
-                out = twin(**_inputs(encoder, batch.features), output_attentions=True, return_dict=True).attentions
-                maps = torch.stack([layer[0].float() for layer in out]).cpu().numpy()
-            tokens = encoder.tokenizer.text_tokens(batch.encodings[0]) if encoder.tokenizer else []
+                out = twin(**model_inputs(encoder, batch.features), output_attentions=True, return_dict=True)
+                maps = torch.stack([layer[0].float() for layer in shown_attention(encoder, out)]).cpu().numpy()
+            tokens = tokenizer.text_tokens(batch.encodings[0])
             here = rows[batch.items[0]]
             yield AttentionBatch(here, tuple(tokens for _ in here), tuple(maps for _ in here))
 
     return stream()
 
 
-def _check_layers(encoder: "Encoder", what: str) -> None:
+def check_shown(encoder: "Encoder", what: str) -> TextTokenizer:
+    """The tokenizer of an encoder that shows its `what` (layers, attention); one that does not is refused.
+
+    Raises:
+        InputError: it is static, or runs code of its own.
+    """
     if encoder.checkpoint.kind == "static":
         raise InputError(
             f"{encoder.checkpoint.source} is a static encoder: it adds up token vectors and has no {what}; choose a "
@@ -106,9 +113,10 @@ def _check_layers(encoder: "Encoder", what: str) -> None:
         )
     if encoder.tokenizer is None:
         raise InputError(f"{encoder.checkpoint.source} runs code of its own, which does not show its {what}.")
+    return encoder.tokenizer
 
 
-def _inputs(encoder: "Encoder", features: dict[str, Any]) -> dict[str, Any]:
+def model_inputs(encoder: "Encoder", features: dict[str, Any]) -> dict[str, Any]:
     """What the transformer itself takes of a batch's features."""
     names = ("input_ids", "attention_mask", "token_type_ids")
     accepted = encoder.modules[0].model_forward_params
@@ -119,14 +127,39 @@ def _inputs(encoder: "Encoder", features: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _eager_twin(encoder: "Encoder") -> Any:
+def eager_twin(encoder: "Encoder") -> Any:
     """A copy of the transformer that shares its weights but computes attention step by step, so that it shows.
 
     Fused attention never forms the maps. The copy leaves the encoder's own, faster, way as it is.
+
+    Raises:
+        InputError: the architecture has no other way than its own.
     """
     with encoder.lock:
         model = encoder.modules[0].model
         shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
         twin = copy.deepcopy(model, shared)
-        twin.set_attn_implementation("eager")
+        try:
+            twin.set_attn_implementation("eager")
+        except ValueError as failure:
+            raise _shows_none(encoder) from failure
         return twin.eval()
+
+
+def shown_attention(encoder: "Encoder", out: Any) -> "tuple[Tensor, ...]":
+    """The attention maps in what an eager twin gave: one for each layer, shape (b, heads, t, t).
+
+    Raises:
+        InputError: there are none.
+    """
+    maps = getattr(out, "attentions", None) or ()
+    if not maps or any(getattr(layer, "ndim", 0) != 4 for layer in maps):
+        raise _shows_none(encoder)
+    return tuple(maps)
+
+
+def _shows_none(encoder: "Encoder") -> InputError:
+    return InputError(
+        f"{encoder.checkpoint.source} ({encoder.checkpoint.architecture}) shows no attention maps: its architecture "
+        "mixes tokens in another way, or keeps them to itself; choose another encoder for this view."
+    )

@@ -12,7 +12,10 @@ from lib.errors import InputError
 
 _SECONDS = 4.0
 """How long one answer of the hub is waited for: connecting and reading stay under ten seconds together."""
-_WANTED = ("*.json", "*.txt", "*.model", "*.safetensors", "*.py", "README.md", "*/config.json", "*.tiktoken")
+_WANTED = (
+    *("*.json", "*.txt", "*.model", "*.safetensors", "*.py", "README.md", "*/config.json", "*.tiktoken"),
+    "artifact.metadata",  # Stanford's ColBERT keeps its settings there
+)
 _PICKLED = ("*.bin",)
 _UNUSED_FOLDERS = ("onnx", "openvino", "coreml", "checkpoint-*")
 """Folders that no module reads: exports for other libraries, and states that training left behind."""
@@ -50,8 +53,10 @@ def cached_folder(hub_id: str) -> HubFolder | None:
     return None
 
 
-def fetch(hub_id: str, *, allow_hub: bool) -> HubFolder:
+def fetch(hub_id: str, *, allow_hub: bool, instead: str = "choose the packaged encoder") -> HubFolder:
     """The checkpoint's folder, downloaded if need be; its size is held against free memory and disk first.
+
+    `instead` is what a message advises where the hub cannot be asked.
 
     Raises:
         InputError: unknown, gated or too large, or the hub cannot be reached and nothing is cached.
@@ -62,7 +67,7 @@ def fetch(hub_id: str, *, allow_hub: bool) -> HubFolder:
             return cached
         raise InputError(
             f"{hub_id} is not in the model cache and the hub may not be asked (offline); download it on a machine "
-            "with a network first, or choose the packaged encoder."
+            f"with a network first, or {instead}."
         )
     try:
         return _download(hub_id)
@@ -71,7 +76,7 @@ def fetch(hub_id: str, *, allow_hub: bool) -> HubFolder:
             return cached
         raise InputError(
             f"The model hub cannot be reached ({failure}), and {hub_id} is not in the model cache; check the network "
-            "or choose the packaged encoder."
+            f"or {instead}."
         ) from None
 
 

@@ -22,6 +22,8 @@ class ModuleEntry:
     """Folder of its files, relative to the checkpoint; "" for the checkpoint's own."""
     own_code: bool
     """Whether the class comes with the checkpoint instead of with sentence-transformers."""
+    reference: str = ""
+    """The class as the file spells it, package and all."""
 
 
 def read_modules(folder: Path, *, name: str) -> tuple[ModuleEntry, ...] | None:
@@ -64,4 +66,5 @@ def check_modules(modules: tuple[ModuleEntry, ...], *, name: str) -> None:
 def _entry(folder: Path, entry: dict[str, Any]) -> ModuleEntry:
     reference, path = str(entry.get("type", "")), str(entry.get("path", ""))
     child(folder, path, named_in="modules.json")
-    return ModuleEntry(reference.rsplit(".", 1)[-1], path, not reference.startswith("sentence_transformers."))
+    own_code = not reference.startswith("sentence_transformers.")
+    return ModuleEntry(reference.rsplit(".", 1)[-1], path, own_code, reference)

@@ -35,7 +35,7 @@ _SPARED = ("pooler.", "position_ids", "lm_head.", "cls.", "embed_tokens.weight")
 transformers_logging.disable_progress_bar()  # callers show their own
 
 
-class _WholeTransformer(Transformer):
+class WholeTransformer(Transformer):
     """The transformer module of sentence-transformers, refusing weights that leave parts of it random."""
 
     def _load_model(
@@ -54,7 +54,7 @@ class _WholeTransformer(Transformer):
             backend,
             is_peft_model,
             output_loading_info=True,
-            **model_kwargs,
+            **{**model_kwargs, "weights_only": True},  # a checkpoint's own settings may ask for what is unsafe
         )
         model: PreTrainedModel = loaded[0]
         report: dict[str, Any] = loaded[1]
@@ -73,7 +73,7 @@ def load_modules(checkpoint: Checkpoint, dtype: torch.dtype) -> list[nn.Module]:
     Raises:
         InputError: files that do not fit together, are damaged, or would run code when read.
     """
-    with _told(checkpoint.source):
+    with told(checkpoint.source):
         if checkpoint.kind == "static":
             return _static_modules(checkpoint)
         if checkpoint.own_code:
@@ -92,7 +92,7 @@ def _transformer(checkpoint: Checkpoint, dtype: torch.dtype) -> Transformer:
     hub = {"local_files_only": True, "trust_remote_code": False}
     causal = {"is_causal": False} if checkpoint.bidirectional else {}
     if entries:
-        transformer: Transformer = _WholeTransformer.load(
+        transformer: Transformer = WholeTransformer.load(
             str(checkpoint.path),
             subfolder=entries[0].path,
             local_files_only=True,
@@ -101,7 +101,7 @@ def _transformer(checkpoint: Checkpoint, dtype: torch.dtype) -> Transformer:
             config_kwargs=causal,
         )
     else:
-        transformer = _WholeTransformer(
+        transformer = WholeTransformer(
             str(checkpoint.path),
             model_kwargs={**hub, "dtype": dtype},
             processor_kwargs=dict(hub),
@@ -176,7 +176,7 @@ def _ready(module: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
 
 
 @contextmanager
-def _told(source: str) -> Iterator[None]:
+def told(source: str) -> Iterator[None]:
     """Turn what libraries raise over bad files into one sentence.
 
     tokenizers raises bare `Exception`s, which is why the class itself is compared as well.

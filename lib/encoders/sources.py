@@ -33,8 +33,10 @@ class Located:
     """Its id on the hub, where it has one."""
 
 
-def locate(source: str, policy: Policy) -> Located:
+def locate(source: str, policy: Policy, *, instead: str = "choose the packaged encoder") -> Located:
     """Find the folder of `source`; a folder below an allowed root goes before a hub id of the same name.
+
+    `instead` is what a message advises where the hub cannot be asked.
 
     Raises:
         InputError: not found, not allowed, or not a name at all.
@@ -50,7 +52,7 @@ def locate(source: str, policy: Policy) -> Located:
             f"{source!r} is neither the packaged encoder, nor a folder that may be opened here, nor a hub id "
             "(owner/name); folders have to lie below EMBEDSCOPE_MODEL_ROOTS."
         )
-    return _from_hub(source, policy)
+    return _from_hub(source, policy, instead)
 
 
 def packaged_folder() -> Path:
@@ -137,10 +139,10 @@ def _check_folder(folder: Path, source: str, policy: Policy) -> None:
         raise InputError(f"{stray.name} of {source!r} is a link that leads out of the folders that may be opened here.")
 
 
-def _from_hub(source: str, policy: Policy) -> Located:
+def _from_hub(source: str, policy: Policy, instead: str) -> Located:
     known = family_of(source)
     hub_id = known[1].hub_id if known and "/" not in source else source
-    found = fetch(hub_id, allow_hub=policy.allow_hub)
+    found = fetch(hub_id, allow_hub=policy.allow_hub, instead=instead)
     if not any((found.folder / mark).is_file() for mark in _MARKS):
         raise InputError(f"{hub_id} is not an encoder: it holds neither config.json nor modules.json.")
     stray = stray_link(found.folder, (found.cache,))

@@ -60,6 +60,15 @@ class TextTokenizer:
         ids = self._plain_prompt.encode(prompt).ids
         return len(ids) - int(bool(ids) and ids[-1] in self._specials)
 
+    @property
+    def special_count(self) -> int:
+        """Special tokens that are put around a text."""
+        return int(self._tokenizer.num_special_tokens_to_add(False))
+
+    def spans(self, texts: list[str]) -> list[NDArray[np.int64]]:
+        """Where each token of a whole text begins and ends in it (characters), special ones left out: (t, 2) each."""
+        return spans_by(self._plain_prompt, texts)
+
     def text_tokens(self, encoding: "Encoding") -> list[str]:
         """The tokens as the vocabulary spells them."""
         return [self._tokenizer.id_to_token(token) or "" for token in encoding.ids]
@@ -80,6 +89,12 @@ class TextTokenizer:
                 types[row, place] = encoding.type_ids
         arrays = {"input_ids": ids, "attention_mask": mask} | ({} if types is None else {"token_type_ids": types})
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def spans_by(tokenizer: Any, texts: list[str]) -> list[NDArray[np.int64]]:
+    """Where a tokenizer that neither cuts nor pads finds the tokens of each text, special ones left out, (t, 2)."""
+    encodings = tokenizer.encode_batch([_without_surrogates(text) for text in texts], add_special_tokens=False)
+    return [np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2) for encoding in encodings]
 
 
 def _without_surrogates(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The whole evaluation of an encoder on a query set: what the Retrieval page shows first, and the command line writes."""
+"""The evaluation of an encoder on a query set: what the Retrieval page shows first, and the command line writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

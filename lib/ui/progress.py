@@ -22,6 +22,11 @@ def started(key: str, label: str, *, about: str) -> bool:
     return False
 
 
+def begin(key: str) -> None:
+    """Begin the work `key` without asking: it will soon be done. What the user stopped stays stopped."""
+    st.session_state.setdefault(_state(key), "go")
+
+
 @contextmanager
 def stoppable(key: str, doing: str) -> Iterator[Progress]:
     """A bar with a Stop button while the work inside runs; both vanish with it.
@@ -29,10 +34,12 @@ def stoppable(key: str, doing: str) -> Iterator[Progress]:
     Pressing Stop reruns the page, which ends the work at its next call of what is yielded: `tell(done, of)`.
     """
     place = st.empty()
-    with place.container():
-        bar, stop = st.columns([5, 1], vertical_alignment="center")
-        shown = bar.progress(0.0, text=f"{doing}…")
-        stop.button("Stop", key=f"{key}_stop", on_click=_set, args=(key, "stopped"), icon=":material/stop:")
+    st.empty()  # covers the button that began this
+    with place.container(horizontal=True, vertical_alignment="center"):
+        shown = st.progress(0.0, text=f"{doing}…")
+        st.button(
+            "Stop", key=f"{key}_stop", on_click=_set, args=(key, "stopped"), icon=":material/stop:", width="content"
+        )
 
     def tell(done: int, of: int) -> None:
         shown.progress(min(done / of, 1.0) if of else 1.0, text=f"{doing}: {count(done)} of {count(of)}")

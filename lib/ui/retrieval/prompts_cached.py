@@ -1,0 +1,68 @@
+"""What the Prompts view needs: the query set under other prompts, from the store, and the comparison."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.corpora import QuerySet
+from lib.embeddings import Embeddings, Progress
+from lib.encoders import Checkpoint, Role
+from lib.retrieval import Measure
+from lib.retrieval.prompts import Pair, PromptComparison, compare_prompts
+from lib.ui import resources
+from lib.ui.query_space import QuerySpace
+
+
+@dataclass(frozen=True)
+class Side:
+    """One role's texts with the prompt that is put before them."""
+
+    role: Role
+    of: Checkpoint
+
+
+def sides(space: QuerySpace, query: str, document: str) -> list[Side]:
+    """Both roles without a prompt, then with these."""
+    plain = space.checkpoint.with_prompts(query="", document="")
+    prompted = space.checkpoint.with_prompts(query=query, document=document)
+    return [Side("query", plain), Side("document", plain), Side("query", prompted), Side("document", prompted)]
+
+
+def missing(space: QuerySpace, side: Side) -> int:
+    """Different texts that are not in the store with this prompt yet."""
+    texts, _ = _texts(space, side.role)
+    return resources.missing(texts, side.of, precision=space.precision, role=side.role)
+
+
+def embeddings(space: QuerySpace, side: Side, *, progress: Progress | None = None) -> Embeddings:
+    """The texts of one role under its prompt."""
+    texts, key = _texts(space, side.role)
+    told = None if progress is None else lambda: progress
+    return resources.embeddings(key, texts, side.of, precision=space.precision, role=side.role, progress=told)
+
+
+def comparison(
+    space: QuerySpace, measure: Measure, made: list[Embeddings], prompts: tuple[str, str]
+) -> PromptComparison:
+    """What the prompts do, from the embeddings of `sides` in their order."""
+    key = "/".join([space.queries.key, measure, *(part.key for part in made)])
+    return _comparison(key, measure, space.queries, [part.vectors for part in made], prompts)
+
+
+def _texts(space: QuerySpace, role: Role) -> tuple[tuple[str, ...], str]:
+    """The texts of a role and their key."""
+    queries = space.queries
+    if role == "query":
+        return queries.queries, f"{queries.key}/queries"
+    return queries.documents, f"{queries.key}/documents"
+
+
+@st.cache_resource(max_entries=12, ttl=3600, show_spinner="Comparing…")
+def _comparison(
+    key: str, measure: Measure, _queries: QuerySet, _vectors: list[NDArray[np.floating]], _prompts: tuple[str, str]
+) -> PromptComparison:
+    plain, prompted = Pair(_vectors[0], _vectors[1]), Pair(_vectors[2], _vectors[3])
+    query, document = _prompts
+    return compare_prompts(_queries, plain, prompted, query_prompt=query, document_prompt=document, measure=measure)
