@@ -58,3 +58,22 @@ def test_vectors_without_an_encoder_have_no_layers(capsys, corpus, tmp_path):
 def test_a_threshold_that_is_none(capsys, corpus):
     assert main(["layers", "--corpus", str(corpus), "--uniform", "2"]) == 2
     assert "2" in capsys.readouterr().err
+
+
+def test_thresholds_move_what_is_said_of_the_build_up(capsys, corpus):
+    said = measured(capsys, "--corpus", corpus, "--head-texts", 0, "--collapsed-cosine", 0.01, "--settled-cka", 1,
+                    "--settled-overlap", 1)["build_up"]["findings"]  # fmt: skip
+    assert (said["settled_cka"], said["settled_overlap"], said["collapsed_cosine"]) == (1, 1, 0.01)
+    assert said["collapse"] == 0
+    plain = measured(capsys, "--corpus", corpus, "--head-texts", 0)["build_up"]["findings"]
+    assert (plain["settled_cka"], plain["settled_overlap"], plain["collapsed_cosine"]) == (0.9, 0.5, 0.9)
+    assert main(["layers", "--corpus", str(corpus), "--head-texts", "0", "--settled-cka", "2"]) == 2
+    assert "settled_cka" in capsys.readouterr().err
+
+
+def test_texts_as_queries(capsys, corpus):
+    asked = measured(capsys, "--corpus", corpus, "--head-texts", 4, "--role", "query")
+    told = measured(capsys, "--corpus", corpus, "--head-texts", 4)
+    assert (asked["build_up"]["role"], told["build_up"]["role"]) == ("query", "document")
+    assert asked["build_up"]["mean_cosine"] == told["build_up"]["mean_cosine"]  # no prompts: the same texts
+    assert asked["heads"]["entropy"] == told["heads"]["entropy"]

@@ -43,7 +43,7 @@ def check_seed(seed: int) -> None:
         raise InputError(f"A seed is a whole number from 0 to {2**32 - 1}, got {seed}.")
 
 
-def add_encoder(command: argparse.ArgumentParser) -> None:
+def add_encoder(command: argparse._ActionsContainer) -> None:
     """Options that say which encoder, at which precision."""
     command.add_argument(
         "--encoder", default=PACKAGED, metavar="E", help="hub id or folder (default: the packaged one)"
@@ -89,12 +89,12 @@ def corpus_of(source: str, chosen: argparse.Namespace, *, reference: bool = Fals
 
 
 class Source:
-    """The encoder that the options name: described at once, opened when it is first needed."""
+    """The encoder that the options name, or another: described at once, opened when it is first needed."""
 
-    def __init__(self, chosen: argparse.Namespace) -> None:
+    def __init__(self, chosen: argparse.Namespace, encoder: str | None = None) -> None:
         self.policy = Policy.from_environment()
         self.precision: Precision = chosen.precision
-        self.checkpoint = describe(chosen.encoder, policy=self.policy)
+        self.checkpoint = describe(chosen.encoder if encoder is None else encoder, policy=self.policy)
         self._opened: Encoder | None = None
 
     def open(self) -> Encoder:
@@ -103,11 +103,19 @@ class Source:
             self._opened = open_encoder(self.checkpoint, policy=self.policy, precision=self.precision)
         return self._opened
 
-    def embed(self, texts: Sequence[str], what: str, *, role: Role = "document") -> Embeddings:
-        """Their embeddings, by way of the store; progress names them `what`."""
-        tell = progress(what)
+    def embed(
+        self, texts: Sequence[str], what: str, *, role: Role = "document", under: Checkpoint | None = None
+    ) -> Embeddings:
+        """Their embeddings, by way of the store, with the prompts of `under`; progress names them `what`."""
+        of, tell = under or self.checkpoint, progress(what)
         return embed(
-            texts, self.checkpoint, self.open, default_store(), role=role, precision=self.precision, progress=tell
+            texts,
+            of,
+            lambda: self.open().under(of),
+            default_store(),
+            role=role,
+            precision=self.precision,
+            progress=tell,
         )
 
     def facts(self) -> dict[str, Any]:
@@ -180,20 +188,20 @@ def write_text(text: str, out: str) -> None:
         Path(out).write_text(text, encoding="utf-8")
 
 
-def table_name(out: str) -> str:
-    """`out`, for an option that names a table to write.
+def check_suffix(out: str, *suffixes: str) -> None:
+    """Refuse the name of a file to write that ends in none of `suffixes`.
 
     Raises:
-        InputError: it ends neither in .csv nor in .parquet.
+        InputError: it does not.
     """
     suffix = Path(out).suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise InputError(f"{out}: expected a file name that ends in .csv or .parquet, got {suffix or 'no suffix'!r}.")
-    return out
+    if suffix not in suffixes:
+        expected = " or ".join(suffixes)
+        raise InputError(f"{out}: expected a file name that ends in {expected}, got {suffix or 'no suffix'!r}.")
 
 
 def write_table(table: "pd.DataFrame", out: str) -> None:
-    """Write `table` as .csv or .parquet, as `table_name(out)` ends.
+    """Write `table` as .csv or .parquet, as `out` ends.
 
     Raises:
         InputError: the file cannot be written.

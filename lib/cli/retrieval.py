@@ -1,64 +1,51 @@
-"""`python -m lib retrieval`: how well an encoder retrieves on a query set."""
+"""`python -m lib retrieval`: how well an encoder retrieves on a query set, and all that the page tells of why."""
 
 import argparse
-import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, get_args
 
-from lib.cli.inputs import (
-    Source,
-    add_encoder,
-    add_json,
-    check_seed,
-    progress,
-    table_name,
-    write,
-    write_table,
-    write_text,
-)
-from lib.corpora import QUERY_SET_NAMES, Limits, QuerySet, load_query_set, read_query_set
-from lib.retrieval import Evaluation, Gain, Measure, evaluate, paired_test, query_metrics, query_table, trec_run
-from lib.retrieval.bm25 import Bm25Index
-from lib.retrieval.bootstrap import summarise
+from lib.cli import retrieval_parts as parts
+from lib.cli.inputs import Source, add_encoder, add_json, check_seed, write
+from lib.cli.retrieval_case import Case
+from lib.cli.retrieval_files import add_files, check_files, write_files
+from lib.cli.retrieval_queries import about_queries, add_queries, queries_of
+from lib.cli.retrieval_systems import add_systems, bm25, comparison, rivals_of
+from lib.encoders.cross_checkpoint import CrossCheckpoint
+from lib.retrieval import Gain, Measure, evaluate, hard_negatives
+from lib.retrieval.negatives import Source as NegativeSource
 
 
 def add(commands: Any) -> None:
     """The command and its options."""
     command = commands.add_parser("retrieval", help="how well an encoder retrieves on a query set")
-    command.add_argument(
-        "--queries",
-        required=True,
-        metavar="FILE|DIR",
-        help="pairs as .jsonl, .csv, .tsv or .parquet; a BEIR folder or .zip; "
-        f"or sample:{' or sample:'.join(QUERY_SET_NAMES)}",
+    add_queries(command)
+    group = command.add_argument_group("the measurement")
+    add_encoder(group)
+    group.add_argument("--measure", choices=get_args(Measure), default="cosine", help="(default: cosine)")
+    group.add_argument("--gain", choices=get_args(Gain), default="linear", help="of NDCG; trec_eval's is linear")
+    group.add_argument("--cutoffs", nargs="+", type=int, default=[1, 5, 10], metavar="K", help="(default: 1 5 10)")
+    group.add_argument(
+        "--negatives",
+        choices=get_args(NegativeSource),
+        default="mined",
+        help="hard negatives: mined, the encoder's first that are not relevant (default); explicit, those judged 0 "
+        "where there are some; BM25, BM25's first",
     )
-    add_encoder(command)
-    command.add_argument("--topic", metavar="FIELD", help="field of the queries that tells their topic")
-    command.add_argument(
-        "--document-fields",
-        nargs="+",
-        default=["title", "text"],
-        metavar="FIELD",
-        help="fields of BEIR documents that are joined into their texts (default: title text)",
-    )
-    command.add_argument("--measure", choices=get_args(Measure), default="cosine")
-    command.add_argument("--gain", choices=get_args(Gain), default="linear", help="of NDCG; trec_eval's is linear")
-    command.add_argument("--cutoffs", nargs="+", type=int, default=[1, 5, 10], metavar="K")
-    command.add_argument("--bm25", action="store_true", help="measure BM25 too, and test the difference")
-    command.add_argument("--trec-run", metavar="OUT", help="write the first documents of each query, as TREC has them")
-    command.add_argument("--table", metavar="OUT", help="write a row per query as .csv or .parquet")
-    command.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    group.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
+    add_systems(command)
+    parts.add_parts(command)
+    add_files(command)
     add_json(command)
     command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Measure and write."""
+    """Measure and write; all that can be refused at once is refused before anything is encoded."""
     check_seed(chosen.seed)
-    if chosen.table:
-        table_name(chosen.table)
-    queries = _queries(chosen)
-    source = Source(chosen)
+    check_files(chosen)
+    judge = parts.check_parts(chosen)
+    queries, source = queries_of(chosen), Source(chosen)
+    rivals = rivals_of(chosen, source)
     documents = source.embed(queries.documents, "documents")
     asked = source.embed(queries.queries, "queries", role="query")
     found = evaluate(
@@ -71,58 +58,41 @@ def run(chosen: argparse.Namespace) -> None:
         system=source.checkpoint.source,
         seed=chosen.seed,
     )
+    case = _with_negatives(Case(chosen, queries, source, asked, documents, found))
     counts = {"truncated_queries": asked.truncated, "truncated_documents": documents.truncated}
-    result = {"queries": _about(queries), "encoder": source.facts() | counts, **found.report()}
+    result = {"queries": about_queries(queries), "encoder": source.facts() | counts, **case.found.report()}
+    result |= _sections(case, judge)
     if chosen.bm25:
-        result["bm25"] = _bm25(queries, found, chosen)
-    _export(queries, found, chosen)
-    write(result, chosen.json)
+        result["bm25"] = bm25(case)
+    if rivals or chosen.cuts:
+        result["comparison"] = comparison(case, rivals)
+    write(result | write_files(case), chosen.json)
 
 
-def _queries(chosen: argparse.Namespace) -> QuerySet:
-    if chosen.queries.startswith("sample:"):
-        return load_query_set(chosen.queries.removeprefix("sample:"))
-    return read_query_set(
-        Path(chosen.queries),
-        limits=Limits.from_environment(),
-        topic_field=chosen.topic,
-        document_fields=chosen.document_fields,
+def _with_negatives(case: Case) -> Case:
+    """With the hard negatives that are asked for; the evaluation has mined ones."""
+    source = case.chosen.negatives
+    if source == "mined" or case.found.negatives is None:
+        return case
+    made = hard_negatives(
+        case.queries, case.negative_run, judged_scores=case.judged_scores, source=source, seed=case.chosen.seed
     )
+    return replace(case, found=replace(case.found, negatives=made))
 
 
-def _about(queries: QuerySet) -> dict[str, Any]:
-    return {
-        "name": queries.name,
-        "queries": len(queries.queries),
-        "documents": len(queries.documents),
-        "judgements": len(queries.relevance),
-        "topics": queries.topic_names,
-        "graded": queries.graded,
-        "notices": list(queries.notices),
-        "key": queries.key,
-    }
-
-
-def _bm25(queries: QuerySet, found: Evaluation, chosen: argparse.Namespace) -> dict[str, Any]:
-    """BM25's means, and for each metric the test of the encoder against it."""
-    index = Bm25Index(queries.documents, progress=progress("BM25 documents", doing="Indexing"))
-    ranks = index.ranks(queries, progress=progress("BM25 queries", doing="Searching"))
-    metrics = query_metrics(ranks, cutoffs=chosen.cutoffs, gain=chosen.gain)
-    means = {summary.metric: summary for summary in summarise(metrics, seed=chosen.seed)}
-    return {
-        "metrics": {name: summary.mean for name, summary in means.items()},
-        "intervals": {name: [summary.low, summary.high] for name, summary in means.items()},
-        "encoder_against_it": {
-            name: paired_test(metrics, found.metrics, name, seed=chosen.seed).to_dict() for name in metrics.names
-        },
-    }
-
-
-def _export(queries: QuerySet, found: Evaluation, chosen: argparse.Namespace) -> None:
-    if chosen.trec_run:
-        written = trec_run(queries, found.run)
-        for notice in written.notices:
-            print(notice, file=sys.stderr)
-        write_text(written.text, chosen.trec_run)
-    if chosen.table:
-        write_table(query_table(queries, found.metrics, found.ranks, run=found.run), chosen.table)
+def _sections(case: Case, judge: CrossCheckpoint | None) -> dict[str, Any]:
+    """Those that are asked for, by name."""
+    chosen = case.chosen
+    made: dict[str, Any] = {}
+    if chosen.sizes is not None:
+        made["sizes"] = parts.sizes(case)
+    if judge is not None:
+        made["reranking"], negatives = parts.reranking(case, judge)
+        made["hard_negatives"] = None if negatives is None else negatives.to_dict()
+    if chosen.late is not None:
+        made["late"] = parts.late(case)
+    if chosen.prompts is not None:
+        made["prompts"] = parts.prompts(case)
+    if chosen.chunks is not None:
+        made["chunks"] = parts.chunks(case)
+    return made

@@ -1,5 +1,6 @@
 """Adapters: low-rank changes to a base's weights (LoRA, Hu et al. 2021, arXiv:2106.09685), as PEFT saves them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,21 @@ def read_adapter(folder: Path, *, name: str) -> Adapter | None:
     if not isinstance(base, str) or not base:
         raise InputError(f"The adapter {name} does not name its base; write base_model_name_or_path into {_CONFIG}.")
     return Adapter(base, parameters_of(weights, name=name), weights.stat().st_size)
+
+
+def refuse_hidden_adapters(folders: Iterable[Path], *, name: str) -> None:
+    """Refuse a checkpoint with an adapter in a folder of its modules: the libraries would apply it unasked.
+
+    They would also read the base that it names, wherever on this machine that lies.
+
+    Raises:
+        InputError: one of `folders` holds an adapter.
+    """
+    for folder in folders:
+        if (folder / _CONFIG).is_file():
+            raise InputError(
+                f"{name} keeps a LoRA adapter among its weights; merge it into them and give the folder of the whole."
+            )
 
 
 def task_adapters(folder: Path, *, name: str) -> tuple[tuple[str, Path], ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lib.encoders.adapters import refuse_hidden_adapters
 from lib.encoders.architecture import Architecture, read_architecture, token_limit
 from lib.encoders.files import read_object
 from lib.encoders.fingerprint import content_hash
@@ -90,10 +91,10 @@ def describe_cross_encoder(source: str, *, policy: Policy | None = None) -> Cros
     name = located.source
     if name == PACKAGED:
         raise _is_encoder(name, "")
-    if (located.folder / "adapter_config.json").is_file():
-        raise InputError(f"{name} is a LoRA adapter; merge it into its base and give the folder of the whole.")
+    refuse_hidden_adapters([located.folder], name=name)
     settings = read_object(located.folder, "config_sentence_transformers.json") or {}
     folder = _weight_folder(located, settings)
+    refuse_hidden_adapters([folder], name=name)
     config = read_object(folder, "config.json")
     if config is None:
         raise InputError(f"{name} is no cross-encoder: its config.json is missing.")

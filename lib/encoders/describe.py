@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from lib.encoders.adapters import read_adapter, task_adapters
+from lib.encoders.adapters import read_adapter, refuse_hidden_adapters, task_adapters
 from lib.encoders.architecture import check_is_encoder, has_table, read_architecture, static_sizes, token_limit
 from lib.encoders.checkpoint import Checkpoint
 from lib.encoders.families import Variant, family_of
@@ -89,6 +89,7 @@ def _transformer(
     name, known = located.source, family_of(located.hub_id, located.folder, config.get("_name_or_path"))
     variant = known[1] if known else None
     folder = located.folder / modules[0].path if modules else located.folder
+    refuse_hidden_adapters([folder], name=name)
     architecture = read_architecture(config, name=name)
     own_code = architecture.own_code or any(module.own_code for module in modules)
     if own_code and not policy.allow_remote_code:

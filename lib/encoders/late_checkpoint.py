@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib.encoders.adapters import refuse_hidden_adapters
 from lib.encoders.architecture import read_architecture, token_limit
 from lib.encoders.files import read_object
 from lib.encoders.fingerprint import content_hash
@@ -63,6 +64,7 @@ def describe_multi_vector(source: str, *, policy: Policy | None = None) -> LateC
     name, folder = located.source, located.folder
     settings = read_object(folder, "config_sentence_transformers.json") or {}
     modules = read_modules(folder, name=name) or ()
+    refuse_hidden_adapters([folder, *(folder / entry.path for entry in modules)], name=name)
     below = folder / modules[0].path if modules else folder
     config = read_object(below, "config.json")
     stanford = _STANFORD in ((config or {}).get("architectures") or []) and not modules

@@ -75,10 +75,12 @@ class BuildUp(Result):
     """Texts measured, n, repetitions counted."""
     different: int
     """Different texts among them."""
+    drawn: int
+    """Texts drawn to be measured: all of them, or a sample."""
     given: int
-    """Texts given; more than `items` + `left_out` where a sample of them was measured."""
+    """Texts given."""
     left_out: int
-    """Different texts left out because they have no token, or a state of zero length at some depth."""
+    """Texts drawn but left out because they have no token, or a state of zero length at some depth: drawn - items."""
     labels: int
     """Different labels among the texts chosen."""
     labelled: int
@@ -169,8 +171,9 @@ def layer_build_up(
         sample=len(passed.sample[0]),
         items=sums.n,
         different=len(todo.texts) - passed.left_out,
+        drawn=len(rows),
         given=len(texts),
-        left_out=passed.left_out,
+        left_out=len(rows) - sums.n,
         labels=len(np.unique(codes[codes >= 0])),
         labelled=int((codes >= 0).sum()),
         role=role,

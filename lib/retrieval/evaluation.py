@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
+from lib.errors import InputError
 from lib.results import Result, to_json
 from lib.retrieval.bootstrap import Summary, summarise
 from lib.retrieval.metrics import CUTOFFS, Gain, QueryMetrics, query_metrics
@@ -46,8 +47,10 @@ class Evaluation(Result):
             part["intervals"][summary.metric] = to_json([summary.low, summary.high])
         whole = groups.pop(None)
         if self.negatives is not None:
-            whole["metrics"][GAP] = to_json(self.negatives.hard_negative_gap)
-            whole["intervals"][GAP] = to_json([self.negatives.low, self.negatives.high])
+            for one in self.negatives.summaries:
+                part = whole if one.group is None else groups[one.group]
+                part["metrics"][GAP] = to_json(one.mean)
+                part["intervals"][GAP] = to_json([one.low, one.high])
         return {
             "measure": self.measure,
             "gain": self.metrics.gain,
@@ -87,10 +90,11 @@ def evaluate(
     )
     judged = exact_ranks(queries, run, query_vectors, document_vectors, measure=measure)
     metrics = query_metrics(judged, cutoffs=cutoffs, gain=gain)
-    negatives = None
-    if ((queries.relevant > 0) & (queries.relevant < len(queries.documents))).any():
-        scores = judged_scores(queries, query_vectors, document_vectors, measure=measure)
+    scores = judged_scores(queries, query_vectors, document_vectors, measure=measure)
+    try:
         negatives = hard_negatives(queries, run, judged_scores=scores, seed=seed)
+    except InputError:  # every document, or a copy of it, is relevant: there is no gap to tell
+        negatives = None
     return Evaluation(
         summarise(metrics, groups=queries.topics, seed=seed), metrics, first_ranks(judged), negatives, run, measure
     )

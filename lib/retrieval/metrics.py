@@ -6,6 +6,9 @@ as trec_eval does. A document that was not judged counts as not relevant.
 
 Two numbers go by the name Recall@k. Here `recall@k` is the share of a query's relevant documents among the first k,
 `hit@k` (success@k, hit rate) is 1 if any of them is. They are the same where every query has one relevant document.
+
+Two go by the name MRR as well: `mrr` looks at the whole ranking, as trec_eval does; `mrr@k` is 0 for a query whose
+first relevant document comes after k. MS MARCO reports `mrr@10`.
 """
 
 from collections.abc import Sequence
@@ -31,7 +34,7 @@ class QueryMetrics(Result):
     """Every metric of every query that has a relevant document."""
 
     names: tuple[str, ...]
-    """Names of the c metrics: recall@k, hit@k, precision@k, ndcg@k for each cut-off, then mrr and map."""
+    """Names of the c metrics: recall@k, hit@k, precision@k, ndcg@k for each cut-off, mrr, map, then mrr@k for each."""
     values: NDArray[np.float64]
     """Their values, shape (s, c), 0 to 1, higher is better."""
     query: NDArray[np.int64]
@@ -70,6 +73,7 @@ def query_metrics(judged: JudgedRanks, *, cutoffs: Sequence[int] = CUTOFFS, gain
     - mrr: 1 / rank of the first relevant document, 0 where none was retrieved.
     - map: mean over the R relevant documents of the precision at their rank, 0 for those not retrieved. It, and mrr,
       see as deep as the run goes: compare runs of one depth.
+    - mrr@k: the same as mrr where that document is among the first k, else 0.
 
     Raises:
         InputError: a cut-off below 1, no cut-off, another gain, a grade above 1000 with exponential gain.
@@ -99,8 +103,10 @@ def query_metrics(judged: JudgedRanks, *, cutoffs: Sequence[int] = CUTOFFS, gain
         *(total(chosen, discounted) / best for chosen, best in zip(within, ideal, strict=True)),
         first,
         average,
+        *(np.where(first >= 1 / k, first, 0) for k in kept),
     ]
-    names = [f"{metric}@{k}" for metric in ("recall", "hit", "precision", "ndcg") for k in kept] + ["mrr", "map"]
+    names = [f"{metric}@{k}" for metric in ("recall", "hit", "precision", "ndcg") for k in kept]
+    names += ["mrr", "map", *(f"mrr@{k}" for k in kept)]
     return QueryMetrics(tuple(names), np.column_stack(columns), rows, judged.queries - len(rows), gain, kept)
 
 

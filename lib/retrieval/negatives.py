@@ -2,12 +2,13 @@
 
 The hard-negative gap of a query is the score of its best positive minus the score of its hardest negative. Below 0,
 the search puts a document that is not relevant first. The hardest negative is mined (the document that scores highest
-among those not judged relevant) or explicit (among those judged 0). Judgements are rarely complete: a mined negative
-that nobody judged and that scores above the positive may simply be a relevant document without a label.
+among those not judged relevant), explicit (among those judged 0), or BM25's (the one that shares the most with the
+query's words; its score is the encoder's all the same). Judgements are rarely complete: a negative that nobody judged
+and that scores above the positive may simply be a relevant document without a label.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,16 @@ from numpy.typing import NDArray
 from lib.corpora import QuerySet
 from lib.errors import InputError
 from lib.results import Result
-from lib.retrieval.bootstrap import interval
+from lib.retrieval.bootstrap import Summary, interval
 from lib.retrieval.run import Run, judged_ranks
 
-Source = Literal["mined", "explicit"]
+Source = Literal["mined", "explicit", "BM25"]
 
 GAP = "hard_negative_gap"
 """The name under which the mean gap is reported."""
 _BINS = 40
 _DEEPEST = 2_000
+_MOST_FOUND = 5_000_000  # documents in a run, over all queries
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +65,19 @@ class HardNegatives(Result):
     histogram: NDArray[np.int64]
     """Queries in each bin, shape (b,)."""
     source: str
-    """"explicit": documents judged 0 wherever a query has one, else mined ones; "mined": mined ones for all."""
+    """"mined": the encoder's first for all; "explicit": those judged 0 wherever a query has one, else mined ones;
+    "BM25": BM25's first."""
+    by_topic: tuple[Summary, ...]
+    """Mean gap of each topic, with its interval and queries, by name; empty where the set has no topics."""
     without_positive: int
     """Queries left out because no document is relevant to them, or the score of none of those is known."""
     without_negative: int
     """Queries left out because every document that was found is relevant."""
+
+    @property
+    def summaries(self) -> tuple[Summary, ...]:
+        """Mean gap with its interval, over all queries, then by topic."""
+        return (Summary(GAP, None, self.hard_negative_gap, self.low, self.high, len(self.gap)), *self.by_topic)
 
     @property
     def worst(self) -> NDArray[np.int64]:
@@ -86,20 +96,20 @@ def hard_negatives(
     """Gap of each query, from a run deep enough to hold a document that is not relevant.
 
     Scores of judged documents beyond the run's depth come from `judged_scores`, shape (m,): one per judgement of the
-    set. Without them, a query whose relevant documents all lie beyond the run is left out and counted.
+    set. Without them, a query whose relevant documents all lie beyond the run is left out and counted. With the source
+    "BM25" the run is BM25's with the encoder's scores, `rescored` of `lib.retrieval.pairs`.
 
     Raises:
         InputError: no query has both a positive and a negative, or another source.
         ValueError: the run is of other queries, or `judged_scores` is not of this set.
     """
-    if source not in ("mined", "explicit"):
-        raise InputError(f"Negatives should be mined or explicit, got {source!r}.")
+    check_source(source)
     scores = known_scores(queries, run, judged_scores)
     relevant = queries.relevance > 0
     positive, positive_score = _best(queries, scores, relevant)
     negative, negative_score = _mined(queries, run)
     if source == "explicit":
-        own, own_score = _best(queries, scores, ~relevant)
+        own, own_score = _best(queries, scores, judged_negatives(queries))
         negative = np.where(own >= 0, own, negative)
         negative_score = np.where(own >= 0, own_score, negative_score)
     rows = np.flatnonzero((positive >= 0) & (negative >= 0))
@@ -118,13 +128,41 @@ def hard_negatives(
         query=rows, positive=positive[rows], negative=negative[rows], positive_score=high, negative_score=low, gap=gap,
         explicit=explicit, suspicious=~explicit & (gap < 0), agreed=None, asked=0,
         bin_edges=edges, histogram=np.histogram(gap, edges)[0].astype(np.int64), source=source,
+        by_topic=_by_topic(queries, rows, gap, seed=seed),
         without_positive=int((positive < 0).sum()), without_negative=int(((positive >= 0) & (negative < 0)).sum()),
     )  # fmt: skip
 
 
+def check_source(source: str) -> None:
+    """Refuse what is no source of negatives.
+
+    Raises:
+        InputError: it is none.
+    """
+    if source not in get_args(Source):
+        raise InputError(f"Negatives should be mined, explicit or BM25, got {source!r}.")
+
+
+def _by_topic(
+    queries: QuerySet, rows: NDArray[np.int64], gap: NDArray[np.float64], *, seed: int
+) -> tuple[Summary, ...]:
+    """Mean and interval of the gaps of each topic; `rows` are the queries that the gaps belong to."""
+    of = np.array([queries.topics[row] if queries.topics is not None else None for row in rows], dtype=object)
+    made = []
+    for name in sorted({name for name in of if name is not None}):
+        part = gap[of == name]
+        (low,), (high,) = interval(part[:, None], seed=seed)
+        made.append(Summary(GAP, name, float(part.mean()), float(low), float(high), len(part)))
+    return tuple(made)
+
+
 def depth(queries: QuerySet, *, least: int = 100) -> int:
-    """How deep a run has to be to hold documents that are not relevant for every query; 2,000 at most, or `least`."""
-    return max(least, min(int(queries.relevant.max(initial=0)) + 20, _DEEPEST))
+    """How deep a run has to be to hold documents that are not relevant for every query.
+
+    At most 2,000, and less for many queries, so that the run takes 60 MB; but never less than `least`.
+    """
+    most = min(_DEEPEST, _MOST_FOUND // max(len(queries.queries), 1))
+    return max(least, min(int(queries.relevant.max(initial=0)) + 20, most))
 
 
 def with_cross_encoder(found: HardNegatives, scores: NDArray[np.floating]) -> HardNegatives:
@@ -155,16 +193,29 @@ def irrelevant(queries: QuerySet, run: Run) -> NDArray[np.bool_]:
 
     A copy of a relevant document, the same text under another id, counts as relevant.
     """
-    allowed = run.documents >= 0
+    rows = np.broadcast_to(np.arange(len(run.documents))[:, None], run.documents.shape)
+    allowed: NDArray[np.bool_] = (run.documents >= 0) & ~_relevant_texts(queries, rows, run.documents)
+    return allowed
+
+
+def judged_negatives(queries: QuerySet) -> NDArray[np.bool_]:
+    """Which judgements say that a document is not relevant, shape (m,); copies of relevant ones left out as above."""
+    copies = _relevant_texts(queries, queries.judged_query, queries.judged_document)
+    judged: NDArray[np.bool_] = (queries.relevance == 0) & ~copies
+    return judged
+
+
+def _relevant_texts(queries: QuerySet, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each pair's document has the text of one that is relevant to its query, shape of `query`."""
     first: dict[str, int] = {}
     original = np.array([first.setdefault(text, row) for row, text in enumerate(queries.documents)], dtype=np.int64)
     n, relevant = len(original), queries.relevance > 0
     known = np.unique(queries.judged_query[relevant] * n + original[queries.judged_document[relevant]])
-    if len(known):
-        found = np.arange(len(allowed))[:, None] * n + original[run.documents]  # (q, k); -1 is not allowed anyway
-        at = np.minimum(np.searchsorted(known, found), len(known) - 1)
-        allowed &= known[at] != found
-    return allowed
+    if not len(known):
+        return np.zeros(query.shape, dtype=bool)
+    wanted = query * n + original[document]  # a document of -1 is none: its answer is not looked at
+    found: NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, wanted), len(known) - 1)] == wanted
+    return found
 
 
 def known_scores(queries: QuerySet, run: Run, given: NDArray[np.floating] | None = None) -> NDArray[np.float64]:

@@ -4,7 +4,8 @@ The closest true document of a query is the one of its relevant documents that t
 that the search starts with it. Queries without a relevant document are left out and counted.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,24 @@ class FirstRanks(Result):
     def median(self) -> float:
         """Median rank, those not retrieved counted as last; NaN without queries, infinite where half found nothing."""
         return float(np.median(np.where(self.rank > 0, self.rank, np.inf))) if len(self.rank) else float("nan")
+
+
+@dataclass(frozen=True)
+class TopicRanks(Result):
+    """Rank of the closest true document, over the queries of one topic."""
+
+    topic: str
+    """Name of the topic."""
+    queries: int
+    """Its queries that have a relevant document."""
+    median: float
+    """Median rank, those not retrieved counted as last; infinite where half found nothing."""
+    first: float
+    """Share of its queries at rank 1."""
+    within_10: float
+    """Share at rank 10 or better."""
+    beyond_100: float
+    """Share after rank 100, or not retrieved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +109,23 @@ def first_ranks(judged: JudgedRanks) -> FirstRanks:
         not_retrieved=len(first) - len(found),
         skipped=judged.queries - len(rows),
     )
+
+
+def topic_ranks(ranks: FirstRanks, topics: Sequence[str | None]) -> tuple[TopicRanks, ...]:
+    """`ranks` by topic, the highest median first; `topics` has one name per query of the set, None for no topic.
+
+    Raises:
+        ValueError: `topics` is too short.
+    """
+    if len(ranks.query) and len(topics) <= ranks.query[-1]:
+        raise ValueError(f"topics should name every query of the set, row {ranks.query[-1]} too")
+    of = np.array([topics[row] for row in ranks.query], dtype=object)
+    made = []
+    for name in sorted({name for name in of if name is not None}):
+        part = replace(ranks, rank=ranks.rank[of == name])
+        shares = part.share_within(1), part.share_within(10), 1 - part.share_within(100)
+        made.append(TopicRanks(name, len(part.rank), part.median, *shares))
+    return tuple(sorted(made, key=lambda one: (-one.median, one.first, one.within_10)))
 
 
 def rank_bins(last: int) -> tuple[tuple[int, int], ...]:

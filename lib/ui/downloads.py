@@ -1,18 +1,22 @@
-"""Downloads: a result as JSON, a table as CSV or Parquet."""
+"""Downloads: a result as JSON, a table as CSV or Parquet, a figure as a page of its own."""
 
 import io
 import json
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from lib.results import Result
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
-def offer_result(result: Result, *, name: str) -> None:
+
+def offer_result(result: Result, *, name: str, label: str = "Numbers as JSON") -> None:
     """A button that hands the whole result over as JSON; it is written only when pressed."""
     st.download_button(
-        "Numbers as JSON",
+        label,
         data=lambda: json.dumps(result.to_dict(), indent=1, allow_nan=False).encode(),
         file_name=f"{name}.json",
         mime="application/json",
@@ -43,6 +47,20 @@ def offer_table(table: pd.DataFrame, *, name: str) -> None:
             key=f"parquet_{name}",
             on_click="ignore",
         )
+
+
+def offer_figure(figure: "go.Figure", *, name: str) -> None:
+    """A button that hands a figure over as one HTML file that opens offline; it is written only when pressed."""
+    st.download_button(
+        "Figure as HTML",
+        data=lambda: figure.to_html(include_plotlyjs=True, full_html=True).encode(),
+        file_name=f"{name}.html",
+        mime="text/html",
+        icon=":material/download:",
+        key=f"figure_{name}",
+        on_click="ignore",
+        help="Interactive, 5 MB, opens without a network. The camera above a figure saves it as PNG.",
+    )
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

@@ -51,7 +51,7 @@ def _ask_before_long_work(
     key: str, texts: Sequence[str], checkpoint: Checkpoint, precision: Precision, role: Role
 ) -> None:
     """Stop here while the user has stopped encoding, or has not yet agreed to encode a large corpus."""
-    agreed = f"_encode_{key[:16]}_{checkpoint.fingerprint[:16]}_{precision}"
+    agreed = f"_encode_{role}_{key}_{checkpoint.fingerprint[:16]}_{precision}"
     state = st.session_state.get(agreed)
     if state == "go" or (state is None and len(texts) <= _ASK_ABOVE):
         st.session_state["_encoding"] = agreed

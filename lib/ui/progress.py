@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from lib.errors import InputError
 from lib.ui.messages import count
 
 Progress = Callable[[int, int], None]
@@ -44,7 +45,12 @@ def stoppable(key: str, doing: str) -> Iterator[Progress]:
     def tell(done: int, of: int) -> None:
         shown.progress(min(done / of, 1.0) if of else 1.0, text=f"{doing}: {count(done)} of {count(of)}")
 
-    yield tell
+    try:
+        yield tell
+    except InputError:  # what cannot be done is not begun again by the next click on the page
+        _set(key, "stopped")
+        place.empty()
+        raise
     place.empty()
 
 

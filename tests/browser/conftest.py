@@ -100,10 +100,15 @@ class Visit:
         self.requests, self.complaints = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.page.on("console", self._note)
         self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
         self.page.goto(address)
         self.settle()
+
+    def _note(self, line):
+        """Keep an error; on a page's own address Streamlit first looks for its server below that address."""
+        if line.type == "error" and "/_stcore/" not in line.location.get("url", ""):
+            self.complaints.append(line.text)
 
     def settle(self):
         """Wait until the script has run to its end, and no change of a widget is on its way."""

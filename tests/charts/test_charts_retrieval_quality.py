@@ -70,6 +70,15 @@ def test_only_the_lowest_topics_are_drawn():
     assert max(fig.data[0].x) == pytest.approx(0.39)
 
 
+def test_what_is_not_bounded_has_the_axis_it_needs(sent):
+    below = [summary(None, -0.4), summary("a", -2.0), summary("b", 3.0)]
+    fig = retrieval_quality.metric_by_topic(below, title="gap", bounded=False)
+    assert sent(fig)["data"]
+    assert (fig.layout.xaxis.range, fig.layout.xaxis.rangemode) == (None, "tozero")
+    assert {line.x0 for line in fig.layout.shapes} == {-0.4, 0}
+    assert retrieval_quality.metric_by_topic(below, title="MRR").layout.xaxis.range == (-0.02, 1.03)
+
+
 # Ranks
 
 

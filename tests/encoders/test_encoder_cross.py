@@ -278,7 +278,23 @@ def test_where_there_is_none(tmp_path):
     (tmp_path / "empty").mkdir()
     assert "is not an encoder: its folder holds neither" in refusal(tmp_path / "empty")
     (tmp_path / "empty" / "adapter_config.json").write_text("{}")
-    assert "is a LoRA adapter; merge it" in refusal(tmp_path / "empty")
+    assert "keeps a LoRA adapter among its weights; merge it" in refusal(tmp_path / "empty")
+
+
+def test_an_adapter_in_the_modules_folder_is_not_applied_unasked(model, tmp_path):
+    model.save_pretrained(str(tmp_path))
+    inside = tmp_path / "0_Transformer"
+    inside.mkdir()
+    for path in [path for path in tmp_path.iterdir() if path.is_file()]:
+        if path.name != "config_sentence_transformers.json":
+            path.rename(inside / path.name)
+    settings = {"model_type": "CrossEncoder"}
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    module = {"idx": 0, "name": "0", "path": inside.name, "type": "sentence_transformers.models.Transformer"}
+    (tmp_path / "modules.json").write_text(json.dumps([module]))
+    described(tmp_path)
+    (inside / "adapter_config.json").write_text("{}")
+    assert "keeps a LoRA adapter among its weights" in refusal(tmp_path)
 
 
 def test_a_folder_outside_the_roots_is_not_told_apart_from_none(folder, tmp_path):

@@ -453,3 +453,21 @@ def test_policy_comes_from_the_environment(monkeypatch, tmp_path):
 def test_prompt_too_long():
     with pytest.raises(InputError, match="at most 2,000 characters; the query prompt has 2,001"):
         describe(PACKAGED, policy=ONLINE).with_prompts(query="x" * 2001)
+
+
+def test_an_adapter_among_the_modules_is_not_applied_unasked(build, tmp_path):
+    """The libraries would apply it, over a base that it names anywhere on the machine."""
+    inside = build("minilm", folder=tmp_path / "0_Transformer", plain=True)
+    kinds = {"0_Transformer": "Transformer", "1_Pooling": "Pooling"}
+    modules = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (path, kind) in enumerate(kinds.items())
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(
+        json.dumps({"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True})
+    )
+    describe(str(tmp_path), policy=Policy(model_roots=(tmp_path,)))
+    (inside / "adapter_config.json").write_text("{}")
+    assert "keeps a LoRA adapter among its weights" in refusal(tmp_path, Policy(model_roots=(tmp_path,)))

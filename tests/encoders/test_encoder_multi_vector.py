@@ -196,6 +196,16 @@ def test_code_of_its_own_is_refused(changed):
     assert "Python code that comes with it" in changed("modules.json", foreign)
 
 
+@pytest.mark.parametrize("below", ["", "1_Dense"])
+def test_an_adapter_is_not_applied_unasked(folder, tmp_path, below):
+    """Its base could lie anywhere on the machine."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / below / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/etc"}))
+    with pytest.raises(InputError, match="keeps a LoRA adapter among its weights"):
+        opened(copy)
+
+
 def test_modules_that_are_not_known_are_refused(changed):
     def pooled(modules):
         modules[1]["type"] = "sentence_transformers.multi_vector_encoder.modules.HierarchicalTokenPooling"

@@ -385,9 +385,9 @@ def test_texts_without_a_token_are_left_out(tmp_path, family):
     (folder / "tokenizer.json").write_text(json.dumps(content))
     encoder = open_encoder(str(folder), policy=Policy(model_roots=(tmp_path,)))
     result = layer_build_up(encoder, [*TEXTS, "", ""], [*LABELS, "a", "a"])
-    assert (result.items, result.left_out, result.given, result.different) == (14, 1, 16, 13)
+    assert (result.items, result.left_out, result.drawn, result.given, result.different) == (14, 2, 16, 16, 13)
     plain = layer_build_up(encoder, TEXTS, LABELS)
-    assert_equal(plain, result, atol=2e-6, but=("given", "left_out", "labels", "labelled"))
+    assert_equal(plain, result, atol=2e-6, but=("drawn", "given", "left_out", "labels", "labelled"))
     with pytest.raises(InputError, match="at least 2 texts with a token, got 1"):
         layer_build_up(encoder, ["contract", "", ""])
     with pytest.raises(InputError, match="at least 2 texts with a token, got 0"):

@@ -11,6 +11,7 @@ from lib.encoders import PACKAGED, Policy, open_encoder
 from lib.errors import InputError, Stopped
 from lib.retrieval import judged_ranks, query_metrics, search
 from lib.retrieval.chunking import chunk_documents, cut_documents
+from lib.retrieval.measures import MEASURES, pair_score
 from lib.retrieval.pooled import compare_chunks, pooled_ranks, pooled_search
 
 RNG = np.random.default_rng(11)
@@ -172,13 +173,40 @@ def test_pooled_search_equals_brute_force(monkeypatch, block):
     assert run.items == 40
 
 
-def test_one_passage_a_document_is_plain_search():
+@pytest.mark.parametrize("measure", ["dot", "l2", "manhattan"])
+def test_pooled_search_by_other_measures_equals_brute_force(measure):
+    document = passages(40, 5)
+    queries, chunks = RNG.normal(size=(23, 8)).astype(np.float32), RNG.normal(size=(len(document), 8)).astype("f4")
+    chunks *= np.linspace(0.2, 3, len(chunks), dtype="f4")[:, None]
+    scores = pair_score(queries[:, None, :], chunks, measure)
+    best = np.array([[row[document == d].max() for d in range(40)] for row in scores])
+    run = pooled_search(queries, chunks, document, k=40, measure=measure)
+    assert np.array_equal(run.documents, np.argsort(-best, axis=1))
+    assert np.allclose(run.scores, -np.sort(-best, axis=1), rtol=1e-5, atol=1e-5)
+    asked = judged_set(23, 40)
+    ranks = pooled_ranks(asked, queries, chunks, document, measure=measure)
+    run = pooled_search(queries, chunks, document, k=40, measure=measure, tie_order=asked.tie_order)
+    assert np.array_equal(ranks.rank, judged_ranks(asked, run).rank)
+
+
+def test_pooled_ranks_tell_how_far_they_are_and_can_be_stopped():
+    queries, told = judged_set(12, 50), []
+    vectors, asked = RNG.normal(size=(50, 8)).astype("f4"), RNG.normal(size=(12, 8)).astype("f4")
+    pooled_ranks(queries, asked, vectors, np.arange(50), progress=lambda *done: told.append(done))
+    assert told == [(0, 600), (600, 600)]
+    with pytest.raises(Stopped):
+        pooled_ranks(queries, asked, vectors, np.arange(50), should_stop=lambda: True)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_one_passage_a_document_is_plain_search(measure):
     vectors, queries = RNG.normal(size=(50, 8)).astype("f4"), judged_set(12, 50)
     asked = RNG.normal(size=(12, 8)).astype("f4")
-    plain = search(asked, vectors, 50, tie_order=queries.tie_order)
-    pooled = pooled_search(asked, vectors, np.arange(50), k=99, tie_order=queries.tie_order)
+    plain = search(asked, vectors, 50, measure=measure, tie_order=queries.tie_order)
+    pooled = pooled_search(asked, vectors, np.arange(50), k=99, measure=measure, tie_order=queries.tie_order)
     assert np.array_equal(pooled.documents, plain.documents)
-    assert np.array_equal(pooled_ranks(queries, asked, vectors, np.arange(50)).rank, judged_ranks(queries, plain).rank)
+    ranks = pooled_ranks(queries, asked, vectors, np.arange(50), measure=measure)
+    assert np.array_equal(ranks.rank, judged_ranks(queries, plain).rank)
 
 
 def test_equal_documents_go_by_the_tie_order():

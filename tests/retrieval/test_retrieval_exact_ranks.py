@@ -5,7 +5,7 @@ import pytest
 
 from lib.corpora import QuerySet, load_query_set
 from lib.errors import Stopped
-from lib.retrieval import candidates, exact_ranks, judged_ranks, search
+from lib.retrieval import exact_ranks, judged_ranks, key_blocks, search
 from lib.retrieval.measures import MEASURES, pair_score
 from lib.retrieval.ranking import query_ranking, unjudged_ranking
 
@@ -36,8 +36,8 @@ def slow_ranks(queries, query_vectors, document_vectors, measure):
 @pytest.mark.parametrize("k", [1, 20, 300])
 @pytest.mark.parametrize("copies", [False, True])
 def test_they_are_those_of_a_sort_of_all_scores(measure, k, copies, monkeypatch):
-    monkeypatch.setattr(candidates, "QUERY_ROWS", 5)
-    monkeypatch.setattr(candidates, "DOCUMENT_ROWS", 77)
+    monkeypatch.setattr(key_blocks, "QUERY_ROWS", 5)
+    monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", 77)
     queries, asked, documents = made(copies=copies)
     run = search(asked, documents, k, measure=measure, tie_order=queries.tie_order)
     found = exact_ranks(queries, run, asked, documents, measure=measure)

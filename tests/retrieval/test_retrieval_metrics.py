@@ -81,6 +81,8 @@ def compare(queries, scores):
     wanted = {f"{THEIRS[name]}.{listed}" for name in ("recall", "hit", "precision", "ndcg")} | {"map", "recip_rank"}
     theirs = pytrec_eval.RelevanceEvaluator(queries.qrels(), wanted).evaluate(scores)
     for name in metrics.names:
+        if name.startswith("mrr@"):
+            continue  # trec_eval has it of a run cut at k alone: see below
         kind, *k = name.split("@")
         expected = [theirs[queries.query_ids[row]]["_".join([THEIRS[kind], *k])] for row in metrics.query]
         assert metrics.column(name) == pytest.approx(np.array(expected), abs=1e-9, rel=0), name
@@ -116,6 +118,29 @@ def test_equals_trec_eval_on_the_sample():
     compare(queries, random_scores(rng, queries, depth=300, values=np.round(rng.normal(size=50), 2)))
 
 
+@pytest.mark.parametrize("k", [1, 3, 10, 37])
+def test_mrr_at_k_is_trec_evals_of_a_run_cut_at_k(k):
+    rng = np.random.default_rng(k)
+    queries = random_set(rng, 60, [f"d{row}" for row in range(80)], most=5)
+    scores = {name: {f"d{d}": float(s) for d, s in enumerate(rng.random(80))} for name in queries.query_ids}
+    whole = run_from_scores(queries, scores, system="x")
+    metrics = query_metrics(judged_ranks(queries, whole), cutoffs=[k])
+    cut = {q: dict(sorted(found.items(), key=lambda pair: -pair[1])[:k]) for q, found in scores.items()}
+    theirs = pytrec_eval.RelevanceEvaluator(queries.qrels(), {"recip_rank"}).evaluate(cut)
+    expected = [theirs[queries.query_ids[row]]["recip_rank"] for row in metrics.query]
+    assert metrics.column(f"mrr@{k}") == pytest.approx(np.array(expected), abs=1e-9)
+    assert (metrics.column(f"mrr@{k}") <= metrics.column("mrr")).all()
+    assert (metrics.column("mrr") > 0).all()
+
+
+def test_mrr_at_k_ends_exactly_at_k():
+    depths = [1, 2, 3, 7, 49, 93, 1_000]
+    metrics = query_metrics(judged(*((row, 1, rank) for row, rank in enumerate(depths))), cutoffs=depths)
+    for k in depths:
+        assert metrics.column(f"mrr@{k}").tolist() == [1 / rank if rank <= k else 0 for rank in depths]
+    assert metrics.column("mrr@1").tolist() == metrics.column("hit@1").tolist()
+
+
 def test_a_query_that_the_run_does_not_answer_counts_as_zero():
     queries = random_set(np.random.default_rng(0), 10, ["a", "b", "c"], most=3, grades=2)
     metrics = query_metrics(judged_ranks(queries, run_from_scores(queries, {}, system="x")))
@@ -129,7 +154,8 @@ def test_by_hand():
     found = 3 / math.log2(3) + 2 / math.log2(5)
     ideal = 3 + 2 / math.log2(3) + 1 / math.log2(4) + 1 / math.log2(5)
     expected = {"recall@1": 0, "recall@5": 0.5, "hit@1": 0, "hit@5": 1, "precision@1": 0, "precision@5": 0.4,
-                "ndcg@1": 0, "ndcg@5": found / ideal, "mrr": 0.5, "map": (1 / 2 + 2 / 4 + 3 / 11) / 4}  # fmt: skip
+                "ndcg@1": 0, "ndcg@5": found / ideal, "mrr": 0.5, "map": (1 / 2 + 2 / 4 + 3 / 11) / 4,
+                "mrr@1": 0, "mrr@5": 0.5}  # fmt: skip
     assert metrics.names == tuple(expected)
     assert metrics.cutoffs == (1, 5)
     assert metrics.means == pytest.approx(expected)
@@ -173,7 +199,7 @@ def test_queries_without_a_relevant_document_are_left_out_and_counted():
     metrics = query_metrics(judged((0, 0, 1), (2, 1, 1), (4, 0, 3), queries=6))
     assert (metrics.query.tolist(), metrics.skipped) == ([2], 5)
     none = query_metrics(judged((0, 0, 1), queries=3))
-    assert (none.values.shape, none.skipped, none.means) == ((0, 14), 3, {})
+    assert (none.values.shape, none.skipped, none.means) == ((0, 17), 3, {})
 
 
 def test_no_judgement_at_all():
@@ -200,7 +226,7 @@ def test_values_lie_between_0_and_1_and_grow_with_k():
     )
     assert metrics.values.min() >= 0
     assert metrics.values.max() <= 1 + 1e-12
-    for kind in ("recall", "hit"):
+    for kind in ("recall", "hit", "mrr"):
         grown = np.column_stack([metrics.column(f"{kind}@{k}") for k in (1, 5, 20, 50)])
         assert (np.diff(grown, axis=1) >= 0).all()
     assert (metrics.column("recall@50") == 1).all()
@@ -209,7 +235,7 @@ def test_values_lie_between_0_and_1_and_grow_with_k():
 def test_a_perfect_ranking():
     metrics = query_metrics(judged((0, 3, 1), (0, 1, 2), (1, 2, 1)), cutoffs=[2])
     assert metrics.means == pytest.approx(
-        {"recall@2": 1, "hit@2": 1, "precision@2": 0.75, "ndcg@2": 1, "mrr": 1, "map": 1}
+        {"recall@2": 1, "hit@2": 1, "precision@2": 0.75, "ndcg@2": 1, "mrr": 1, "map": 1, "mrr@2": 1}
     )
 
 

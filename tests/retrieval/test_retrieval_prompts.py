@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.corpora import QuerySet
-from lib.errors import InputError
+from lib.errors import InputError, Stopped
 from lib.retrieval import judged_ranks, query_metrics, search
 from lib.retrieval.prompts import PRESETS, Pair, compare_prompts, shift
 
@@ -121,3 +121,15 @@ def test_presets_are_what_the_families_were_trained_with():
 
     known = {(variant.query_prompt, variant.document_prompt) for family in FAMILIES for variant in family.variants}
     assert set(PRESETS.values()) <= known
+
+
+def test_the_searches_are_told_as_one_work_that_can_be_stopped(queries):
+    a, b = (Pair(RNG.normal(size=(20, 6)), RNG.normal(size=(50, 6))) for _ in range(2))
+    told = []
+    compare_prompts(queries, a, b, query_prompt="q", document_prompt="d", progress=lambda *done: told.append(done))
+    shares = [done / of for done, of in told]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] > 0.8  # the last counting may have nothing to do
+    with pytest.raises(Stopped):
+        compare_prompts(queries, a, b, query_prompt="q", document_prompt="d", should_stop=lambda: True)

@@ -11,7 +11,7 @@ from lib.corpora import QuerySet
 from lib.retrieval import JudgedRanks, exact_ranks, judged_ranks, query_metrics, search
 from lib.retrieval.exports import run_from_scores
 from lib.retrieval.pairs import judged_scores
-from lib.retrieval.ranks import first_ranks, long_tail, rank_bins
+from lib.retrieval.ranks import first_ranks, long_tail, rank_bins, topic_ranks
 
 
 def made(judgements, *, q, n):
@@ -171,3 +171,31 @@ def test_scores_of_judged_pairs_are_those_of_the_search(measure):
     expected = run.scores[queries.judged_query, rank - 1]
     assert np.array_equal(judged_scores(queries, left, right, measure=measure), expected)
     assert judged_scores(made({}, q=2, n=2), left, right).shape == (0,)
+
+
+# By topic
+
+
+def test_topics_stand_with_the_latest_on_top():
+    rank = np.array([1, 1, 30, 0, 200, 4, 5, 2])
+    judged = JudgedRanks(np.arange(8), np.ones(8, np.int64), rank, 9)
+    late, middle, early = topic_ranks(first_ranks(judged), ["a", "a", "b", "b", "b", "c", "c", None, "d"])
+    assert (late.topic, late.queries, late.median) == ("b", 3, 200)
+    assert (late.first, late.within_10, late.beyond_100) == (0, 0, pytest.approx(2 / 3))
+    assert (middle.topic, middle.queries, middle.median, middle.within_10) == ("c", 2, 4.5, 1)
+    assert (early.topic, early.first, early.beyond_100) == ("a", 1, 0)
+
+
+def test_one_topic_is_all_queries():
+    rng = np.random.default_rng(3)
+    queries = random_set(rng, q=30, n=60)
+    left, right = vectors(rng, queries)
+    found = first_ranks(exact_ranks(queries, search(left, right, 5), left, right))
+    (only,) = topic_ranks(found, ["x"] * 30)
+    assert (only.queries, only.median) == (len(found.rank), found.median)
+    assert (only.first, only.within_10) == (found.share_within(1), found.share_within(10))
+    assert topic_ranks(found, [None] * 30) == ()
+    lost = topic_ranks(first_ranks(JudgedRanks(np.arange(2), np.ones(2, np.int64), np.zeros(2, np.int64), 2)), "ab")
+    assert lost[0].to_dict()["median"] is None
+    with pytest.raises(ValueError, match="every query"):
+        topic_ranks(found, ["x"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.errors import InputError, Stopped
-from lib.retrieval import candidates, search
+from lib.retrieval import key_blocks, search
 from lib.retrieval.measures import MEASURES, pair_score
 from lib.retrieval.search import pair_scores
 
@@ -67,8 +67,8 @@ def test_it_is_a_sort_of_all_scores(measure, k):
 @pytest.mark.parametrize("seed", range(4))
 def test_so_it_is_of_vectors_that_float32_cannot_tell_apart(kind, seed, monkeypatch):
     rng = np.random.default_rng(seed)
-    monkeypatch.setattr(candidates, "QUERY_ROWS", int(rng.integers(1, 30)))
-    monkeypatch.setattr(candidates, "DOCUMENT_ROWS", int(rng.integers(1, 300)))
+    monkeypatch.setattr(key_blocks, "QUERY_ROWS", int(rng.integers(1, 30)))
+    monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", int(rng.integers(1, 300)))
     q, n, d = int(rng.integers(1, 30)), int(rng.integers(1, 500)), int(rng.integers(1, 40))
     queries, documents = odd_vectors(kind, rng, q, n, d)
     ties, k = rng.permutation(n), int(rng.integers(1, n + 2))
@@ -153,8 +153,8 @@ def test_blocks_change_nothing(measure, rows, monkeypatch):
     queries, documents = vectors()
     documents[200:] = documents[:200]
     whole = search(queries, documents, 25, measure=measure)
-    monkeypatch.setattr(candidates, "QUERY_ROWS", rows[0])
-    monkeypatch.setattr(candidates, "DOCUMENT_ROWS", rows[1])
+    monkeypatch.setattr(key_blocks, "QUERY_ROWS", rows[0])
+    monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", rows[1])
     parts = search(queries, documents, 25, measure=measure)
     assert np.array_equal(parts.documents, whole.documents)
     assert np.array_equal(parts.scores, whole.scores)
@@ -174,7 +174,7 @@ def test_the_order_of_documents_and_queries_changes_nothing(measure):
 
 @pytest.mark.parametrize("order", ["closest last", "closest first"])
 def test_sorted_documents(order, monkeypatch):
-    monkeypatch.setattr(candidates, "DOCUMENT_ROWS", 64)
+    monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", 64)
     queries, documents = vectors(q=4, n=2_000)
     sorted_rows = np.argsort(every_score(queries[:1], documents, "cosine")[0])
     documents = documents[sorted_rows if order == "closest last" else sorted_rows[::-1]]
@@ -256,8 +256,8 @@ def test_refuses_what_is_not_finite(measure, value):
 
 
 def test_it_tells_how_far_it_is_and_stops(monkeypatch):
-    monkeypatch.setattr(candidates, "QUERY_ROWS", 10)
-    monkeypatch.setattr(candidates, "DOCUMENT_ROWS", 100)
+    monkeypatch.setattr(key_blocks, "QUERY_ROWS", 10)
+    monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", 100)
     queries, documents = vectors()
     told = []
     search(queries, documents, 5, progress=lambda done, of: told.append((done, of)))

@@ -38,8 +38,9 @@ def show(space: Space) -> None:
         number("Most changes", *words.change(result, read), wide=True)
         number("Collapse", *words.collapse(result, read), wide=True)
         number("Output", *words.agreement(result, read), wide=True)
+    main = charts.cosine_by_depth(result, read)
     with picture:
-        st.plotly_chart(charts.cosine_by_depth(result, read), key="build_cosines")
+        st.plotly_chart(main, key="build_cosines")
         st.caption(words.of_cosines(result, read))
     st.subheader("Does the output agree with the layers before it?")
     st.plotly_chart(charts.agreement_by_depth(result, read), key="build_agreement")
@@ -57,7 +58,9 @@ def show(space: Space) -> None:
         table = _table(result)
         st.dataframe(table, hide_index=True)
         downloads.offer_table(table, name="build_up")
-    downloads.offer_result(build_up_report(result, read), name="build_up")
+    with st.container(horizontal=True):
+        downloads.offer_result(build_up_report(result, read), name="build_up")
+        downloads.offer_figure(main, name="build_up")
 
 
 def _asked(space: Space, checkpoint: Checkpoint) -> tuple[BuildUp | None, Findings | None]:
@@ -101,8 +104,8 @@ def _thresholds() -> tuple[float, float, float]:
 
 def _notices(result: BuildUp) -> list[str]:
     notices = []
-    if result.items < result.given - result.left_out:
-        notices.append(f"Measured on a uniform sample of {count(result.items)} of the {count(result.given)} texts.")
+    if result.drawn < result.given:
+        notices.append(f"Measured on a uniform sample of {count(result.drawn)} of the {count(result.given)} texts.")
     if result.left_out:
         notices.append(
             f"{count(result.left_out)} of the texts left out: they have no token, or no direction somewhere."

@@ -42,15 +42,17 @@ def show(space: Space) -> None:
     below = st.container()
     with st.container():
         layer, head = show_head(space, space.checkpoint, result)
+    heatmap = charts.head_heatmap(result, flags, chosen=(layer, head))
     with picture:
         st.plotly_chart(
-            charts.head_heatmap(result, flags, chosen=(layer, head)), key=CHART, on_select=pick_clicked,
-            selection_mode="points", config={"displayModeBar": False},
-        )  # fmt: skip
+            heatmap, key=CHART, on_select=pick_clicked, selection_mode="points", config={"displayModeBar": False}
+        )
         st.caption(words.reading(result, flags))
     with below:
         _listing(result, flags)
-    downloads.offer_result(HeadReport(result, flags), name="heads")
+    with st.container(horizontal=True):
+        downloads.offer_result(HeadReport(result, flags), name="heads")
+        downloads.offer_figure(heatmap, name="heads")
 
 
 def _how_many(texts: int) -> int:
@@ -136,8 +138,16 @@ def _without_attention(why: str, *, has_encoder: bool) -> None:
     """What is left where no attention is shown: another encoder."""
     st.info(plain(why), icon=":material/layers_clear:")
     if has_encoder:
-        st.button("Open the packaged encoder instead", on_click=_open_packaged, icon=":material/package_2:")
+        st.button(
+            "Open the packaged encoder instead", on_click=_choose, args=("encoder", PACKAGED),
+            icon=":material/package_2:",
+        )  # fmt: skip
+    else:
+        st.button(
+            "Open the sample instead", on_click=_choose, args=("corpus", "Sample"), icon=":material/article:",
+        )  # fmt: skip
+    st.page_link("pages/geometry.py", label="What its vectors look like: Geometry", icon=":material/scatter_plot:")
 
 
-def _open_packaged() -> None:
-    st.session_state["encoder"] = PACKAGED
+def _choose(key: str, value: str) -> None:
+    st.session_state[key] = value

@@ -1,0 +1,91 @@
+"""The Retrieval page in a real browser: first paint, every view, an uploaded set, a typed query, links, sizes."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+ROWS = [
+    {"query": "How do plants make food?", "document": "Photosynthesis turns light into sugar.", "topic": "nature"},
+    {"query": "How do plants make food?", "document": "Ships carry steel to the harbour.", "relevance": 0, "topic": "nature"},
+    {"query": "What keeps rent fair?", "document": "A cap limits how fast rent may rise.", "topic": "law"},
+    {"query": "What keeps rent fair?", "document": "Violins are made of spruce.", "relevance": 0, "topic": "law"},
+]
+VIEWS = ["Hard negatives", "Search", "Comparison", "Reranking", "Sizes", "Late interaction", "Prompts", "Chunks"]
+
+
+@pytest.fixture(scope="module")
+def server(chromium, serve):
+    """One server for all journeys; the first of them finds it fresh."""
+    with serve() as address:
+        yield address
+
+
+def test_first_paint_by_address_in_a_fresh_server(server, visit):
+    seen = visit(f"{server}/retrieval")
+    assert seen.numbers["NDCG@10"].startswith("0.4")
+    assert {"Recall@1", "Recall@5", "Recall@10", "MRR"} <= set(seen.numbers)
+    assert not seen.foreign()
+    assert not seen.complaints
+
+
+def test_every_view_opens_and_asks_nobody(server, visit):
+    seen = visit(f"{server}/retrieval")
+    for view in VIEWS:
+        seen.tab(view)
+        assert seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible').count()
+        assert not seen.page.locator('[data-testid="stException"]:visible').count()
+    assert not seen.foreign()
+    assert not seen.complaints
+
+
+def test_a_typed_query_is_searched_and_its_address_reopens_it(server, visit):
+    seen = visit(f"{server}/retrieval?{urlencode({'view': 'Search'})}")
+    box = seen.page.get_by_label("Type a query")
+    box.fill("may my landlord raise the rent")
+    box.press("Enter")
+    seen.settle()
+    seen.until(lambda: "landlord" in seen.page.url)
+    assert seen.page.locator('[data-testid="stDataFrame"]').first.is_visible()
+    again = visit(seen.page.url)
+    assert again.page.get_by_label("Type a query").input_value() == "may my landlord raise the rent"
+
+
+def test_an_uploaded_set_is_measured_and_stays_when_the_page_changes(server, visit):
+    seen = visit(f"{server}/retrieval?queries=Upload")
+    content = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
+    seen.page.locator('[data-testid="stFileUploader"] input').set_input_files(
+        {"name": "pairs.jsonl", "mimeType": "application/json", "buffer": content}
+    )
+    seen.settle()
+    seen.until(lambda: seen.numbers.get("Recall@1"))
+    assert seen.numbers["Recall@1"] == "1.000"
+    assert seen.page.get_by_text("2 queries").first.is_visible()
+
+
+def test_the_sidebars_choices_stay_when_the_page_changes(server, visit):
+    seen = visit(f"{server}/geometry?label=subtopic&view=Dimension")
+    seen.page.get_by_role("link", name="Retrieval").click()
+    seen.until(lambda: "/retrieval" in seen.page.url)
+    seen.settle()
+    assert seen.page.get_by_text("156 queries").first.is_visible()
+    seen.page.get_by_role("link", name="Geometry").click()
+    seen.until(lambda: "label=subtopic" in seen.page.url)
+    seen.settle()
+    assert seen.page.get_by_text("26 labels").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["Quality", "Sizes"])
+def test_nothing_is_cut_off_at_800_pixels(server, visit, view, scheme):
+    seen = visit(f"{server}/retrieval?view={view}", viewport={"width": 800, "height": 1000}, color_scheme=scheme)
+    seen.page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    assert (
+        seen.page.evaluate(
+            "document.querySelector('[data-testid=stMain]').scrollWidth"
+            " - document.querySelector('[data-testid=stMain]').clientWidth"
+        )
+        <= 1
+    )
