@@ -94,6 +94,8 @@ def pytrec_side(queries: QuerySet, run: Run, metrics: QueryMetrics) -> Side:
     found = evaluator.evaluate(kept)
     for name in metrics.names:
         kind, *k = name.split("@")
+        if kind == "mrr" and k:
+            continue  # pytrec_eval has the reciprocal rank of the whole run alone
         compare(name, metrics, [found[queries.query_ids[row]]["_".join([THEIRS[kind], *k])] for row in metrics.query])
 
     def from_search() -> object:

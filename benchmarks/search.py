@@ -9,12 +9,13 @@ faiss index holds comes on top of its figure.
 """
 
 import argparse
+import time
 from collections.abc import Callable
 from statistics import median
 
 import numpy as np
 
-from benchmarks.geometry import best, cost
+from benchmarks.geometry import cost
 from lib.retrieval import search
 
 TOPICS = 20
@@ -61,16 +62,22 @@ def run(queries: np.ndarray, documents: np.ndarray, k: int, rounds: int, *, manh
     print("| measure | lib.retrieval, s | MB | faiss flat, s | MB | ratio of the shortest | median ratio |")
     print("|---|---|---|---|---|---|---|")
     for name, (ours, theirs) in sides.items():
-        turns = [(cost(ours), cost(theirs)) for _ in range(rounds)]
-        own, other = best([turn[0] for turn in turns]), best([turn[1] for turn in turns])
-        ratio = median(turn[0][0] / turn[1][0] for turn in turns)
-        figures = (
-            f"{own[0]:.2f} | {own[1]:.0f} | {other[0]:.2f} | {other[1]:.0f} | {own[0] / other[0]:.2f} | {ratio:.2f}"
-        )
+        turns = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+        own, other = min(turn[0] for turn in turns), min(turn[1] for turn in turns)
+        ratio = median(turn[0] / turn[1] for turn in turns)
+        memory = cost(ours)[1], cost(theirs)[1]  # apart: watching memory slows what is watched
+        figures = f"{own:.2f} | {memory[0]:.0f} | {other:.2f} | {memory[1]:.0f} | {own / other:.2f} | {ratio:.2f}"
         print(f"| {name} | {figures} |", flush=True)
     if manhattan:
-        seconds, memory = cost(lambda: search(queries, documents, k, measure="manhattan"))
-        print(f"| manhattan | {seconds:.1f} | {memory:.0f} | | | | |")
+        took, memory = cost(lambda: search(queries, documents, k, measure="manhattan"))
+        print(f"| manhattan | {took:.1f} | {memory:.0f} | | | | |")
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Wall clock of `call`."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

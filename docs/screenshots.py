@@ -21,6 +21,11 @@ PICTURES = {
     "anisotropy": ("?view=Anisotropy", "light", 1000),
     "dimension": ("?view=Dimension", "light", 1180),
     "outliers": ("?view=Outliers&rule=nearest+local+centroid", "light", 1240),
+    "layers": ("layers", "light", 1000),
+    "heads": ("layers?view=Heads", "dark", 960),
+    "retrieval": ("retrieval", "light", 1000),
+    "sizes": ("retrieval?view=Sizes", "light", 1420),
+    "late": ("retrieval?view=Late+interaction", "light", 1500),
 }
 
 

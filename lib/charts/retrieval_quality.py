@@ -15,8 +15,11 @@ MOST_TOPICS = 40
 _RANK_TICKS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000)
 
 
-def metric_by_topic(summaries: Sequence[Summary], *, title: str) -> go.Figure:
-    """The metric called `title` over all queries and by topic, lowest on top: each mean with its interval."""
+def metric_by_topic(summaries: Sequence[Summary], *, title: str, bounded: bool = True) -> go.Figure:
+    """The metric called `title` over all queries and by topic, lowest on top: each mean with its interval.
+
+    One that is not `bounded` by 0 and 1 has the axis that its values need, 0 among them.
+    """
     whole = next(summary for summary in summaries if summary.group is None)
     topics = sorted((s for s in summaries if s.group is not None), key=lambda s: s.mean)[:MOST_TOPICS]
     rows = [*topics, whole][::-1]
@@ -39,7 +42,11 @@ def metric_by_topic(summaries: Sequence[Summary], *, title: str) -> go.Figure:
     fig.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=_names(rows), range=[-0.6, len(rows) - 0.4], showgrid=False
     )
-    fig.update_xaxes(range=[-0.02, 1.03])
+    if bounded:
+        fig.update_xaxes(range=[-0.02, 1.03])
+    else:
+        fig.update_xaxes(rangemode="tozero")
+        fig.add_vline(x=0, line={"color": INK, "width": 1.5})
     return fig
 
 

@@ -8,6 +8,7 @@ asked trade time for recall. Built by several threads, two builds of the same do
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from lib.errors import InputError, Stopped
 from lib.geometry.vectors import blocks
 from lib.results import Result
-from lib.retrieval.candidates import Progress
+from lib.retrieval.key_blocks import Progress
 from lib.retrieval.measures import Measure, Scale, Vectors, document_side, query_side, scale
 from lib.retrieval.run import Run
 from lib.retrieval.search import pair_scores, search
+from lib.retrieval.timing import shortest
 
 Kind = Literal["flat", "hnsw"]
 
@@ -44,7 +46,7 @@ class IndexQuality(Result):
     build_seconds: float
     """Time to build it, wall clock."""
     seconds_per_query: float
-    """Time to search it, wall clock over all queries at once, divided by their number."""
+    """Time to search it, wall clock over all queries at once, divided by their number; the shortest of a few."""
     bytes: int
     """What its vectors and links take in memory."""
     items: int
@@ -104,9 +106,7 @@ def faiss_search(
     if kind == "hnsw":
         index.hnsw.efSearch = ef_search
     asked = query_side(queries, np.arange(len(queries)), by)
-    started = time.perf_counter()
-    _, found = index.search(asked, k)
-    seconds = time.perf_counter() - started
+    seconds, (_, found) = shortest(lambda: index.search(asked, k))
     run = _run(queries, documents, found.astype(np.int64), measure, kind)
     shares = _recall(run, exact)
     hnsw = kind == "hnsw"
@@ -139,11 +139,12 @@ def exact_search(
     should_stop: Callable[[], bool] | None = None,
 ) -> Found:
     """This program's own search, timed: what an index is held against."""
-    started = time.perf_counter()
-    run = search(
-        queries, documents, k, measure=measure, tie_order=tie_order, progress=progress, should_stop=should_stop
-    )
-    seconds = time.perf_counter() - started
+    seconds, run = shortest(
+        partial(
+            search, queries, documents, k, measure=measure, tie_order=tie_order, progress=progress,
+            should_stop=should_stop,
+        )
+    )  # fmt: skip
     quality = IndexQuality(
         kind="exact",
         measure=measure,

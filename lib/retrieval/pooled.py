@@ -1,6 +1,6 @@
 """Max-pooled search: a document scores what the best of its passages scores, exactly, in blocks of queries."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,10 @@ from lib.results import Result
 from lib.retrieval.bootstrap import PairedTest
 from lib.retrieval.chunking import Chunks
 from lib.retrieval.contrast import CONTRASTED, among, contrast
+from lib.retrieval.key_blocks import Progress, Told
+from lib.retrieval.measures import Measure, Scale, document_side, keys, query_side, scale
 from lib.retrieval.metrics import QueryMetrics, query_metrics
+from lib.retrieval.progress_parts import part
 from lib.retrieval.run import JudgedRanks, Run
 
 Vectors = NDArray[np.floating]
@@ -46,6 +49,8 @@ class ChunkComparison(Result):
     """Most tokens in a passage."""
     overlap: int
     """Tokens that neighbouring passages share."""
+    measure: str
+    """How vectors were compared."""
 
 
 def pooled_search(
@@ -54,38 +59,49 @@ def pooled_search(
     document: NDArray[np.int64],
     *,
     k: int = _DEPTH,
+    measure: Measure = "cosine",
     tie_order: NDArray[np.int64] | None = None,
     system: str = "passages",
 ) -> Run:
-    """The k documents that score highest for each of `queries` (q, d): the largest cosine of their `chunks` (c, d).
+    """The k documents that score highest for each of `queries` (q, d): the closest of their `chunks` (c, d).
 
     `document` names each chunk's document, shape (c,): ascending from 0, none left out. Equal scores by `tie_order`,
-    smaller first. Zero vectors have a cosine of 0 with everything.
+    smaller first. Zero vectors have a cosine of 0 with everything; l2 and manhattan are negative distances.
 
     Raises:
-        InputError: k below 1, or chunks that do not fit `document`.
+        InputError: k below 1, chunks that do not fit `document`, or vectors that `search` refuses.
     """
     n = _checked(chunks, document)
     if k < 1:
         raise InputError(f"A search needs to keep at least 1 document a query, got {k}.")
     k, ties = min(k, n), np.arange(n) if tie_order is None else tie_order
     rows, kept = np.zeros((len(queries), k), dtype=np.int64), np.zeros((len(queries), k), dtype=np.float32)
-    for block, scores in _blocks(queries, chunks, document):
+    for block, scores in _blocks(queries, chunks, document, measure, Told()):
         order = np.lexsort((np.broadcast_to(ties, scores.shape), -scores), axis=1)[:, :k]
         rows[block], kept[block] = order, np.take_along_axis(scores, order, 1)
     return Run(system, rows, kept, n)
 
 
-def pooled_ranks(queries: QuerySet, vectors: Vectors, chunks: Vectors, document: NDArray[np.int64]) -> JudgedRanks:
+def pooled_ranks(
+    queries: QuerySet,
+    vectors: Vectors,
+    chunks: Vectors,
+    document: NDArray[np.int64],
+    *,
+    measure: Measure = "cosine",
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> JudgedRanks:
     """Rank of each judged document among all of them, by the best of its `chunks`; see `pooled_search`.
 
     Raises:
-        InputError: chunks that do not fit `document`.
+        InputError: chunks that do not fit `document`, or vectors that `search` refuses.
+        Stopped: `should_stop` said so.
     """
     _checked(chunks, document)
     ranks = np.zeros(len(queries.relevance), dtype=np.int64)
     ties = queries.tie_order
-    for block, scores in _blocks(vectors, chunks, document):
+    for block, scores in _blocks(vectors, chunks, document, measure, Told(progress, should_stop)):
         first, last = np.searchsorted(queries.judged_query, (block.start, block.stop))
         for i in range(first, last):
             row, own = scores[queries.judged_query[i] - block.start], queries.judged_document[i]
@@ -102,7 +118,10 @@ def compare_chunks(
     query_vectors: Vectors,
     document_vectors: Vectors,
     chunk_vectors: Vectors,
+    measure: Measure = "cosine",
     seed: int = 0,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> ChunkComparison:
     """Search with whole documents (n, d), as far as they are read, against search with passages (c, d).
 
@@ -110,9 +129,16 @@ def compare_chunks(
 
     Raises:
         InputError: vectors that do not fit, or no query with a relevant document.
+        Stopped: `should_stop` said so.
     """
-    whole = pooled_ranks(queries, query_vectors, document_vectors, np.arange(len(document_vectors)))
-    parts = pooled_ranks(queries, query_vectors, chunk_vectors, chunks.document)
+    sides = ((document_vectors, np.arange(len(document_vectors))), (chunk_vectors, chunks.document))
+    whole, parts = (
+        pooled_ranks(
+            queries, query_vectors, vectors, document, measure=measure, progress=part(progress, step, 2),
+            should_stop=should_stop,
+        )
+        for step, (vectors, document) in enumerate(sides)
+    )  # fmt: skip
     before, after = query_metrics(whole), query_metrics(parts)
     relevant = (queries.relevance > 0) & cut[queries.judged_document]
     asks = np.zeros(len(queries.queries), dtype=bool)
@@ -130,6 +156,7 @@ def compare_chunks(
         split=chunks.split,
         size=chunks.size,
         overlap=chunks.overlap,
+        measure=measure,
     )
 
 
@@ -150,17 +177,34 @@ def _checked(chunks: Vectors, document: NDArray[np.int64]) -> int:
 
 
 def _blocks(
-    queries: Vectors, chunks: Vectors, document: NDArray[np.int64]
+    queries: Vectors, chunks: Vectors, document: NDArray[np.int64], measure: Measure, told: Told
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Scores of all documents, shape (b, n), for a block of queries at a time."""
     distinct, place = _distinct_rows(chunks)
-    table = _unit(chunks[distinct])
+    of_all = chunks[distinct]
+    by = scale(queries, of_all, measure)
+    table = document_side(of_all, slice(0, len(of_all)), by)
     starts = np.flatnonzero(np.diff(document, prepend=-1))
     step = max(1, _BLOCK // len(document))
     for start in range(0, len(queries), step):
         block = slice(start, min(start + step, len(queries)))
-        scores = (_unit(queries[block]) @ table.T)[:, place]
-        yield block, np.maximum.reduceat(scores, starts, axis=1)
+        told(start * len(table), len(queries) * len(table))
+        rows = np.arange(block.start, block.stop)
+        out = np.empty((len(rows), len(table)), dtype=np.float32)
+        scores = _scores(keys(query_side(queries, rows, by), table, measure, out=out), rows, by)
+        yield block, np.maximum.reduceat(scores[:, place], starts, axis=1)
+    told(len(queries) * len(table), len(queries) * len(table))
+
+
+def _scores(made: NDArray[np.float32], rows: NDArray[np.int64], by: Scale) -> NDArray[np.float32]:
+    """The scores that the keys of these queries, shape (b, c), stand for; in their order."""
+    if by.measure == "cosine":
+        return made
+    if by.measure == "l2":
+        gaps = np.square(by.query[rows] / by.unit)[:, None] - 2 * made.astype(np.float64)
+        return np.asarray(-by.unit * np.sqrt(np.maximum(gaps, 0)), dtype=np.float32)
+    lengths = by.query[rows] * by.unit if by.measure == "dot" else np.full(len(rows), by.unit)
+    return np.asarray(made * lengths[:, None], dtype=np.float32)
 
 
 def _distinct_rows(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -168,8 +212,3 @@ def _distinct_rows(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int6
     numbers: dict[bytes, int] = {}
     place = np.fromiter((numbers.setdefault(row.tobytes(), len(numbers)) for row in vectors), np.int64, len(vectors))
     return np.unique(place, return_index=True)[1].astype(np.int64), place
-
-
-def _unit(vectors: Vectors) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)

@@ -5,6 +5,7 @@ text. Either way every vector moves. Which way retrieval moves is measured here,
 prompts allow: before neither, before queries alone, before documents alone, before both.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,9 @@ from lib.errors import InputError
 from lib.results import Result
 from lib.retrieval.bootstrap import PairedTest
 from lib.retrieval.contrast import contrast
+from lib.retrieval.key_blocks import Progress, Told
 from lib.retrieval.metrics import query_metrics
+from lib.retrieval.progress_parts import part
 from lib.retrieval.run import JudgedRanks
 from lib.retrieval.search import Measure, exact_ranks, search
 
@@ -104,13 +107,16 @@ def compare_prompts(
     document_prompt: str,
     measure: Measure = "cosine",
     seed: int = 0,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> PromptComparison:
     """Compare `plain` vectors with `prompted` ones, in every arrangement; an empty prompt makes none of its own.
 
-    Ranks are exact over all documents.
+    Ranks are exact over all documents. `progress` is told the searches' comparisons done and of how many.
 
     Raises:
         InputError: vectors that do not fit each other, or no query with a relevant document.
+        Stopped: `should_stop` said so.
     """
     sides = {
         "neither": plain,
@@ -124,7 +130,9 @@ def compare_prompts(
         del sides["queries"]
     if not document_prompt:
         del sides["documents"]
-    base = _found(queries, plain, measure)
+    made: list[tuple[JudgedRanks, NDArray[np.int64]]] = []
+    for pair in sides.values():
+        made.append(_found(queries, pair, measure, Told(part(progress, len(made), len(sides)), should_stop)))
     return PromptComparison(
         query_prompt=query_prompt,
         document_prompt=document_prompt,
@@ -133,8 +141,7 @@ def compare_prompts(
             shift(plain.documents, prompted.documents, role="document", prompt=document_prompt),
         ),
         arrangements=tuple(
-            _arrangement(name, queries, base, base if name == "neither" else _found(queries, pair, measure), seed)
-            for name, pair in sides.items()
+            _arrangement(name, queries, made[0], found, seed) for name, found in zip(sides, made, strict=True)
         ),
         measure=measure,
     )
@@ -165,10 +172,17 @@ def shift(plain: Vectors, prompted: Vectors, *, role: str, prompt: str) -> Promp
     )
 
 
-def _found(queries: QuerySet, pair: Pair, measure: Measure) -> tuple[JudgedRanks, NDArray[np.int64]]:
+def _found(queries: QuerySet, pair: Pair, measure: Measure, told: Told) -> tuple[JudgedRanks, NDArray[np.int64]]:
     """Ranks of the judged documents, and each query's first document."""
-    run = search(pair.queries, pair.documents, _DEPTH, measure=measure, tie_order=queries.tie_order)
-    return exact_ranks(queries, run, pair.queries, pair.documents, measure=measure), run.documents[:, 0]
+    run = search(
+        pair.queries, pair.documents, _DEPTH, measure=measure, tie_order=queries.tie_order,
+        progress=part(told.progress, 0, 2), should_stop=told.should_stop,
+    )  # fmt: skip
+    ranks = exact_ranks(
+        queries, run, pair.queries, pair.documents, measure=measure,
+        progress=part(told.progress, 1, 2), should_stop=told.should_stop,
+    )  # fmt: skip
+    return ranks, run.documents[:, 0]
 
 
 def _arrangement(

@@ -5,9 +5,9 @@ equal width for each dimension, between the least and the largest value that the
 sign. Both give the codes of `sentence_transformers.util.quantization.quantize_embeddings`.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,10 +17,11 @@ from lib.corpora import QuerySet
 from lib.errors import InputError
 from lib.results import Result
 from lib.retrieval.bootstrap import interval
-from lib.retrieval.candidates import Progress, Told
+from lib.retrieval.key_blocks import Progress, Told
 from lib.retrieval.measures import Vectors, lengths
 from lib.retrieval.run import Run
 from lib.retrieval.search import pair_scores
+from lib.retrieval.timing import shortest
 from lib.retrieval.truncation import graded, prefix_sizes, search_first
 
 Precision = Literal["float32", "float16", "int8", "int8 rescored", "binary", "binary rescored"]
@@ -30,7 +31,6 @@ RESCORED = 4
 """Times as many documents as are wanted are found by codes on both sides and put in order by the query in float32."""
 _DEPTH = 10
 _STEPS = 255
-_TIMED, _TIMING = 5, 0.2  # searches timed at most, and seconds after which no other is begun
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,11 @@ def size_quality(
         told(i + 1, len(ways) + 1)
         if precision == precisions[0]:
             q, v = _cut(query_vectors, m, "query"), _cut(document_vectors, m, "document")
-        run = _search(queries, q, v, precision, rescored)
-        seconds = _seconds(queries, q, v) if precision == "float32" else None
+        seconds = None
+        if precision == "float32":
+            seconds, run = shortest(partial(search_first, queries, q, v))
+        else:
+            run = _search(queries, q, v, precision, rescored)
         metrics = graded(queries, run)
         full, own = whole.column("ndcg@10"), metrics.column("ndcg@10")
         low, high = interval(np.column_stack([own, own - full]), seed=seed)
@@ -199,16 +202,6 @@ def _search(
         return search_first(queries, short, v)
     run = search_first(queries, short, v, _DEPTH * rescored)
     return _rescored(queries, run, q, v)
-
-
-def _seconds(queries: QuerySet, q: NDArray[np.float32], v: NDArray[np.float32]) -> float:
-    """Time of one search in float32, the shortest of a few where it is short."""
-    times: list[float] = []
-    while len(times) < _TIMED and sum(times) < _TIMING:
-        started = time.perf_counter()
-        search_first(queries, q, v)
-        times.append(time.perf_counter() - started)
-    return min(times)
 
 
 def _rescored(queries: QuerySet, run: Run, q: NDArray[np.float32], v: NDArray[np.float32]) -> Run:

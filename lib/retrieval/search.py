@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from lib.corpora import QuerySet
 from lib.errors import InputError
 from lib.geometry.vectors import blocks
-from lib.retrieval.candidates import Progress, Told, candidates, in_threads, key_blocks
+from lib.retrieval.candidates import candidates
+from lib.retrieval.key_blocks import Progress, Told, each_key_block, in_threads
 from lib.retrieval.measures import (
     Measure,
     Scale,
@@ -27,7 +28,7 @@ from lib.retrieval.measures import (
 from lib.retrieval.run import JudgedRanks, Run, judged_ranks
 
 _PAIRS = 2_048  # scored at a time in one thread: 6 MB in float64 at 384 dimensions
-_SPARE = 8  # candidates beyond k and an eighth of it
+_SPARE = 6  # candidates beyond k and a sixteenth of it
 
 
 def search(
@@ -55,7 +56,7 @@ def search(
     by, n = scale(queries, documents, measure), len(documents)
     k = min(k, n)
     ties = np.arange(n) if tie_order is None else np.asarray(tie_order)
-    found, near = candidates(queries, documents, min(n, k + _SPARE + k // 8), by, told=Told(progress, should_stop))
+    found, near = candidates(queries, documents, min(n, k + _SPARE + k // 16), by, told=Told(progress, should_stop))
     rows, scores = _settled(queries, documents, found, k, ties, measure)
     if found.shape[1] < n:
         open_ = np.flatnonzero(near.min(axis=1) >= least_key(scores[:, -1], slice(None), by))
@@ -151,30 +152,19 @@ def _search_again(
     """Redo `rows` and `scores` (q, k) of the queries `asked`: score whatever may score as high as their k-th does."""
     k = rows.shape[1]
     least = least_key(scores[asked, -1], asked, by)
-    for span, first, new in key_blocks(queries, documents, asked, by, told=told):
+
+    def look(span: slice, first: int, new: NDArray[np.float32]) -> None:
         if first == 0:
             scores[asked[span]] = -np.inf
+        for row, bound, near in zip(asked[span], least[span], new, strict=True):
+            more = first + np.flatnonzero(near >= bound)
+            if len(more):
+                every = np.concatenate([rows[row], more])
+                all_scores = np.concatenate([scores[row], _scores(queries[row], documents, more, by.measure)])
+                order = np.lexsort((ties[every], -all_scores))[:k]
+                rows[row], scores[row] = every[order], all_scores[order]
 
-        def one(part: slice, span: slice = span, first: int = first, new: NDArray[np.float32] = new) -> None:
-            for i in range(part.start, part.stop):
-                row = asked[span.start + i]
-                more = first + np.flatnonzero(new[i] >= least[span.start + i])
-                if len(more):
-                    rows[row], scores[row] = _best(
-                        np.concatenate([rows[row], more]),
-                        np.concatenate([scores[row], _scores(queries[row], documents, more, by.measure)]),
-                        k,
-                        ties,
-                    )
-
-        in_threads(one, blocks(len(new), 16))
-
-
-def _best(
-    rows: NDArray[np.int64], scores: NDArray[np.float32], k: int, ties: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    order = np.lexsort((ties[rows], -scores))[:k]
-    return rows[order], scores[order]
+    each_key_block(queries, documents, asked, by, look, told=told)
 
 
 def _scores(query: Vectors, documents: Vectors, rows: NDArray[np.int64], measure: Measure) -> NDArray[np.float32]:
@@ -201,7 +191,8 @@ def _count_before(
     least, most = least_key(scores, rows, by), most_key(scores, rows, by)
     asked, starts = np.unique(rows, return_index=True)
     ends = np.append(starts[1:], len(rows))
-    for span, first, new in key_blocks(queries, documents, asked, by, told=told):
+
+    def look(span: slice, first: int, new: NDArray[np.float32]) -> None:
         for i, known in enumerate(new, start=span.start):
             own = slice(starts[i], ends[i])
             above = known > most[own, None]  # (judgements of this query, w)
@@ -215,4 +206,6 @@ def _count_before(
             same = near_scores == scores[judged]
             earlier = (near_scores > scores[judged]) | (same & (ties[first + near] < ties[columns[judged]]))
             np.add.at(before, judged[earlier], 1)
+
+    each_key_block(queries, documents, asked, by, look, told=told)
     return before

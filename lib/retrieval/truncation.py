@@ -16,7 +16,7 @@ from lib.corpora import QuerySet
 from lib.errors import InputError
 from lib.results import Result
 from lib.retrieval.bootstrap import interval
-from lib.retrieval.candidates import Progress, Told
+from lib.retrieval.key_blocks import Progress, Told
 from lib.retrieval.measures import Vectors, lengths
 from lib.retrieval.metrics import QueryMetrics, query_metrics
 from lib.retrieval.run import Run, judged_ranks
@@ -66,8 +66,8 @@ class PrefixQuality(Result):
     wins: NDArray[np.bool_]
     """Whether the prefix beats every random subset and wins back LEAST_RECOVERED of their loss, shape (p,)."""
     verdict: Verdict
-    """"ordered" (looks Matryoshka-trained, or ordered by PCA): the prefix wins at more than half of the sizes that tell.
-    "unordered": at half or fewer. "unclear": no size tells, or there are too few queries."""
+    """"ordered" (looks Matryoshka-trained, or ordered by PCA): the prefix wins at most of the sizes that tell.
+    "unordered": at half of them or fewer. "unclear": no size tells, or there are too few queries."""
     queries: int
     """Queries behind it, s."""
     items: int

@@ -79,6 +79,31 @@ def test_passages_are_compared_when_asked_for(chunks, encoder):
     assert "chunks_effect" in shown.charts
 
 
+def test_encoding_that_was_stopped_waits_to_be_asked_for(chunks):
+    shown = chunks(chunk_size=47, chunk_overlap=11)
+    (begin,) = (button.key for button in shown.page.button if button.label == "Encode them")
+    shown.page.session_state[f"_work_{begin.removesuffix('_begin')}"] = "stopped"
+    assert shown.run().page.info[0].value.startswith("Stopped. ")
+    assert "chunks_effect" not in shown.charts
+    assert "chunks_effect" in shown.press("Encode them").charts
+
+
+def test_passages_are_searched_by_the_chosen_similarity(chunks, encoder):
+    shown = chunks(chunk_size=64, chunk_overlap=16, measure="manhattan")
+    if "Encode them" in shown.buttons:
+        shown.press("Encode them")
+    queries = read_query_set(long_set(), name="long.jsonl")
+    made = chunk_documents(queries.documents, encoder, size=64, overlap=16)
+    result = compare_chunks(
+        queries, made, cut_documents(queries.documents, encoder).lost > 0,
+        query_vectors=encoder.encode(queries.queries, role="query").vectors,
+        document_vectors=encoder.encode(queries.documents).vectors, chunk_vectors=encoder.encode(made.texts).vectors,
+        measure="manhattan",
+    )  # fmt: skip
+    assert shown.numbers["NDCG@10, passages"] == f"{result.tests[0].mean_b:.3f}"
+    assert shown.numbers["Cut answers"] == f"↑ {result.closer} ↓ {result.further}"
+
+
 def test_a_size_beyond_the_maximum_is_lowered_and_said(chunks):
     assert "Passages have 254 tokens instead of 256" in chunks().captions
 

@@ -189,6 +189,24 @@ def test_long_work_is_asked_for_with_its_cost(view, monkeypatch, fresh):
     assert list(page.table("won / equal / lost")["system"]) == ["BM25", MINILM, fresh]
 
 
+def test_encoding_that_was_stopped_waits_to_be_asked_for(view, monkeypatch, fresh):
+    monkeypatch.setattr(contenders, "_AT_ONCE", 0)
+    page = view(compare_with=fresh)
+    page.page.multiselect(key="compare_with").options.append(fresh)
+    key = next(button.key for button in page.page.button if button.label == "Encode with it")
+    page.page.session_state[f"_work_{key.removesuffix('_begin')}"] = "stopped"
+    page.run()
+    assert any(info.value.startswith("Stopped. To be encoded") for info in page.page.info)
+    assert fresh not in list(page.table("won / equal / lost")["system"])
+
+
+def test_the_lab_says_what_the_lesson_compares_with(view, app):
+    said = view().captions.replace("\\", "")
+    assert "sentence-transformers/all-mpnet-base-v2" in said
+    assert "cut to its first 128 dimensions" in said
+    assert "mpnet" not in app(page="retrieval", view="Comparison", query_sample="late").captions
+
+
 def test_bm25_on_a_large_set_is_asked_for_too(view, monkeypatch):
     monkeypatch.setattr(contenders, "_PAIRS_AT_ONCE", 0)
     contenders._by_words.clear()

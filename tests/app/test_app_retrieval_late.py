@@ -10,7 +10,7 @@ from lib.encoders import PACKAGED, Policy, open_encoder, open_multi_vector
 from lib.retrieval import judged_ranks, query_metrics, search
 from lib.retrieval.late import maxsim, maxsim_rerank, tokens_of
 from lib.ui import resources
-from lib.ui.retrieval import late_cached
+from lib.ui.retrieval import late_cached, late_rerank
 from tests.toy_colbert import write_colbert, write_static
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
@@ -122,6 +122,51 @@ def test_reranking_is_asked_for_and_is_the_librarys(late, packaged):
     assert "late_effect" in shown.charts
     again = late(late_top=5)  # kept for all sessions
     assert "NDCG@10, MaxSim" in again.numbers
+
+
+def test_stopped_work_begins_again_when_asked_for(late):
+    shown = late(late_top=4)
+    key = next(button.key for button in shown.page.button if button.label == "Rerank by MaxSim")
+    shown.page.session_state[f"_work_{key.removesuffix('_begin')}"] = "stopped"
+    shown.run()
+    assert any(info.value.startswith("Stopped. ") for info in shown.page.info)
+    assert "NDCG@10, MaxSim" not in shown.numbers
+    shown.press("Rerank by MaxSim")
+    assert "NDCG@10, MaxSim" in shown.numbers
+
+
+def test_stop_ends_it_before_anything_is_kept(late, monkeypatch):
+    from streamlit.proto.WidgetStates_pb2 import WidgetStates
+    from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+
+    real, begun = late_rerank.maxsim_rerank, []
+
+    def stopped(*given, progress, **options):
+        if not begun:
+            begun.append(True)
+            context = get_script_run_ctx()
+            states = WidgetStates()
+            button = states.widgets.add()
+            keys = context.session_state._state._key_id_mapper
+            button.id = next(keys.get_id_from_key(key) for key in keys._key_id_mapping if key.endswith("_stop"))
+            button.trigger_value = True
+            context.script_requests.request_rerun(
+                RerunData(context.query_string, states, page_script_hash=context.page_script_hash)
+            )
+        return real(*given, progress=progress, **options)
+
+    monkeypatch.setattr(late_rerank, "maxsim_rerank", stopped)
+    shown = late(late_top=3).press("Rerank by MaxSim")
+    assert begun
+    assert any(info.value.startswith("Stopped. ") for info in shown.page.info)
+    assert "NDCG@10, MaxSim" not in shown.numbers
+
+
+def test_every_download_has_a_name_of_its_own(late):
+    shown = late(late_top=2).press("Rerank by MaxSim")
+    labels = [button.proto.label for button in shown.page.get("download_button")]
+    assert len(labels) == len(set(labels))
+    assert {"Document 1 as JSON", "Document 2 as JSON", "TREC run, reranked"} <= set(labels)
 
 
 def test_a_colbert_checkpoint(late, folders):

@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from lib.corpora import load_query_set
 from lib.encoders.cross_encoder import open_cross_encoder
-from lib.retrieval import search
+from lib.retrieval import bm25_search, search
 from lib.retrieval.negatives import hard_negatives
-from lib.retrieval.pairs import judged_scores
+from lib.retrieval.pairs import judged_scores, rescored
 from lib.retrieval.triplets import triplet_lines, triplets
 from lib.ui import resources
-from lib.ui.retrieval import reranking_cached
+from lib.ui.retrieval import contenders, reranking_cached
 from tests.query_spaces import made_set, made_space
 from tests.toy_reranking import save, toy_space, trained
 
@@ -76,12 +76,17 @@ def gaps_of(space, **settings):
     return run, scores, hard_negatives(queries, run, judged_scores=scores, **settings)
 
 
+def chart(at, key):
+    (found,) = [chart for chart in at.get("plotly_chart") if chart.proto.id.rsplit("-", 1)[1] == key]
+    return json.loads(found.proto.spec)
+
+
 @pytest.mark.parametrize("source", ["mined", "explicit"])
 def test_shows_what_the_library_finds(view, source):
     at = view("plain", negatives_source=source)
     space = SPACES["plain"]()
     run, scores, found = gaps_of(space, source=source)
-    made = triplets(space.queries, run, judged_scores=scores)
+    made = triplets(space.queries, run, judged_scores=scores, source=source)
     shown = numbers(at)
     assert shown["Hard-negative gap"] == f"{found.hard_negative_gap:.3f}"
     assert shown["Below 0"] == f"{100 * found.share_below:.1f} %"
@@ -95,7 +100,11 @@ def test_shows_what_the_library_finds(view, source):
              zip(found.explicit[found.worst], found.suspicious[found.worst], strict=True)]  # fmt: skip
     assert table["mark"].tolist() == marks
     assert ("6 queries with no document judged 0" in said(at)) == (source == "explicit")
-    assert {chart.proto.id.rsplit("-", 1)[1] for chart in at.get("plotly_chart")} == {"gaps", "gap_scores"}
+    assert {chart.proto.id.rsplit("-", 1)[1] for chart in at.get("plotly_chart")} == {
+        "gaps",
+        "gap_scores",
+        "gap_by_topic",
+    }
 
 
 def test_the_sample(app):
@@ -127,10 +136,85 @@ def test_triplets_follow_their_settings(view):
     assert sum(line["suspicious"] for line in lines) == made.suspicious.sum()
 
 
-def test_without_judged_negatives_there_is_nothing_to_choose(view):
-    at = view("none judged 0")
-    assert not [group for group in at.button_group if group.key == "negatives_source"]
-    assert "None is judged 0" in said(at)
+def test_the_relative_margin(view):
+    at = view("plain", triplets_negatives="4", triplets_margin="0.05", triplets_relative="0.4")
+    space = SPACES["plain"]()
+    run, scores, _ = gaps_of(space)
+    made = triplets(space.queries, run, judged_scores=scores, negatives=4, margin=0.05, relative_margin=0.4)
+    assert numbers(at)["Passed over"] == str(made.left_out)
+    assert made.left_out > triplets(space.queries, run, judged_scores=scores, negatives=4, margin=0.05).left_out
+
+
+def test_without_judged_negatives_explicit_ones_are_not_to_choose(view):
+    for query in ({}, {"negatives_source": "explicit"}):
+        at = view("none judged 0", **query)
+        (choice,) = [group for group in at.button_group if group.key == "negatives_source"]
+        assert choice.options == ["mined", "BM25"]
+        assert "No document is judged 0" in said(at)
+        assert numbers(at)["Hard-negative gap"] == numbers(view("none judged 0"))["Hard-negative gap"]
+
+
+def test_gaps_by_topic(view):
+    drawn = chart(view("plain"), "gap_by_topic")
+    *_, found = gaps_of(SPACES["plain"]())
+    lowest_first = sorted(found.by_topic, key=lambda one: one.mean)
+    assert drawn["data"][0]["x"] == pytest.approx([one.mean for one in lowest_first])
+    assert drawn["data"][1]["x"] == pytest.approx([found.hard_negative_gap])
+    assert "hard-negative gap (cosine)" in drawn["layout"]["xaxis"]["title"]["text"]
+    assert "gap_by_topic" not in str([c.proto.id for c in view("one query").get("plotly_chart")])
+
+
+def of_bm25(space):
+    """Hard negatives and triplets out of BM25's ranking, from the library."""
+    queries, vectors = space.queries, (space.query_vectors, space.document_vectors)
+    run = rescored(bm25_search(queries.queries, queries.documents, 100, tie_order=queries.tie_order), *vectors)
+    scores = judged_scores(queries, *vectors)
+    found = hard_negatives(queries, run, judged_scores=scores, source="BM25")
+    return found, triplets(queries, run, judged_scores=scores, source="BM25")
+
+
+def test_negatives_of_bm25(view):
+    at = view("plain", negatives_source="BM25")
+    found, made = of_bm25(SPACES["plain"]())
+    assert numbers(at)["Hard-negative gap"] == f"{found.hard_negative_gap:.3f}"
+    assert numbers(at)["Queries"] == str(len(found.gap))
+    assert numbers(at)["Triplets"] == str(len(made.query))
+    assert "share the query's words without answering it" in said(at)
+    assert "Negatives come in BM25's order" in said(at)
+
+
+def test_bm25_ranks_once_for_this_view_and_the_comparison(view, monkeypatch):
+    contenders._by_words.clear()
+    ranked = []
+    real = contenders._ranked_by_words
+    monkeypatch.setattr(contenders, "_ranked_by_words", lambda *given: ranked.append(given) or real(*given))
+    view("plain", negatives_source="BM25")
+    view("plain", negatives_source="BM25", triplets_negatives="2")
+    contenders.by_words(SPACES["plain"]().queries, "english")
+    assert len(ranked) == 1
+
+
+def test_a_large_set_is_asked_about_before_bm25_ranks_it(view, monkeypatch):
+    contenders._by_words.clear()
+    monkeypatch.setattr(contenders, "_PAIRS_AT_ONCE", 1)
+    at = view("plain", negatives_source="BM25")
+    assert "Hard-negative gap" not in numbers(at)
+    next(button for button in at.button if button.label == "Rank by BM25").click()
+    assert "Hard-negative gap" in numbers(checked(at.run()))
+
+
+def test_explicit_triplets_take_documents_judged_0_first(view):
+    at = view("plain", negatives_source="explicit")
+    assert "Documents judged 0 come first" in said(at)
+    space = SPACES["plain"]()
+    run, scores, _ = gaps_of(space)
+    made = triplets(space.queries, run, judged_scores=scores, source="explicit")
+    assert made.explicit.sum() == 6
+    assert numbers(at)["Passed over"] == str(made.left_out)
+
+
+def test_the_main_figure_can_be_taken_away(view):
+    assert "Figure as HTML" in [button.label for button in view("plain").get("download_button")]
 
 
 @pytest.mark.parametrize("space", ["only one document", "nothing relevant"])
@@ -161,7 +245,7 @@ def test_another_similarity_is_said_and_used(view):
     space = SPACES["plain"]()
     run = search(space.query_vectors, space.document_vectors, 100, measure="l2", tie_order=space.queries.tie_order)
     assert numbers(at)["Hard-negative gap"] == f"{hard_negatives(space.queries, run).hard_negative_gap:.3f}"
-    assert "Searched by l2, as chosen under Search" in said(at).replace("\\", "")
+    assert "Scores by l2 are negative distances" in said(at).replace("\\", "")
 
 
 # A cross-encoder
@@ -200,6 +284,13 @@ def test_a_cross_encoder_is_asked_about_suspicious_negatives(view, cross_encoder
     assert numbers(at)["Cross-encoder agrees"] == f"{agreed} of {len(rows)}"
     table = next(frame.value for frame in at.dataframe if "gap" in frame.value.columns)
     assert (table["mark"] == "◆ cross-encoder agrees").sum() == agreed
+    run, scores, _ = gaps_of(space)
+    known = reranking_cached.scores(space, reranking_cached.checkpoint(str(cross_encoder)))
+    made = triplets(texts, run, judged_scores=scores, opinion=known.find)
+    assert len(made.query) >= len(triplets(texts, run, judged_scores=scores).query)
+    assert made.suspicious.any()  # those that the cross-encoder clears
+    assert numbers(at)["Cleared"] == str(made.suspicious.sum())
+    assert numbers(at)["Passed over"] == str(made.left_out)
 
 
 def test_without_a_cross_encoder_it_says_where_to_choose_one(view):

@@ -79,3 +79,13 @@ def test_an_encoder_with_prompts_is_compared_with_none(prompts, encoder):
     result = expected(encoder, "query: ", "passage: ")
     assert "they are compared with none" in shown.captions
     assert shown.numbers["NDCG@10 with"] == f"{result.arrangements[3].means['ndcg@10']:.3f}"
+
+
+def test_encoding_that_was_stopped_waits_to_be_asked_for(prompts):
+    shown = prompts(prompts_of="my own", prompts_query="a prompt that nobody tried: ")
+    (begin,) = (button.key for button in shown.page.button if button.label == "Encode them")
+    shown.page.session_state[f"_work_{begin.removesuffix('_begin')}"] = "stopped"
+    assert shown.run().page.info[0].value.startswith("Stopped. ")
+    assert "prompts_effect" not in shown.charts
+    shown.press("Encode them")
+    assert "prompts_effect" in shown.charts

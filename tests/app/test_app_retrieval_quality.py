@@ -11,6 +11,7 @@ from lib.corpora import load_query_set
 from lib.embeddings import embed
 from lib.encoders import PACKAGED, Policy, describe, open_encoder
 from lib.retrieval import evaluate, summarise
+from lib.retrieval.ranks import topic_ranks
 from lib.store import default_store
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval.quality_cached import Report, quality
@@ -97,7 +98,7 @@ def test_the_sample_shows_what_the_library_finds(app, sample_vectors):
     tail = shown.table("closest true document")
     assert tail["rank"].tolist() == sorted(expected.ranks.rank.tolist(), reverse=True)[:50]
     assert "Recall@k** is the share" in shown.captions
-    assert "Hit rate@k** counts a query" in shown.captions
+    assert "Hit rate@k** (success@k) counts a query" in shown.captions
 
 
 def test_gain_and_cut_offs_stand_in_the_address(app, sample_vectors):
@@ -107,10 +108,29 @@ def test_gain_and_cut_offs_stand_in_the_address(app, sample_vectors):
     assert shown.numbers["NDCG@10"] == f"{of['ndcg@10'].mean:.3f}"
     table = shown.table("metric").set_index("metric")
     assert table.index.tolist() == [
-        "Recall@3", "Hit rate@3", "NDCG@3", "Precision@3", "Recall@7", "Hit rate@7", "NDCG@7", "Precision@7", "MRR",
-        "MAP",
+        "Recall@3", "Hit rate@3", "NDCG@3", "Precision@3", "MRR@3",
+        "Recall@7", "Hit rate@7", "NDCG@7", "Precision@7", "MRR@7", "MRR", "MAP",
     ]  # fmt: skip
-    assert table.iloc[6, 0].startswith(f"{of['ndcg@7'].mean:.3f}")
+    assert table.loc["NDCG@7"].iloc[0].startswith(f"{of['ndcg@7'].mean:.3f}")
+    assert table.loc["MRR@7"].iloc[0].startswith(f"{of['mrr@7'].mean:.3f}")
+    assert "MRR@10 is what MS MARCO reports" in shown.captions
+
+
+def test_ranks_by_topic(app, view, sample_vectors):
+    shown = app(page="retrieval", view="Quality")
+    table = shown.table("median rank")
+    expected = topic_ranks(evaluate(*sample_vectors).ranks, sample_vectors[0].topics)
+    assert table["topic"].tolist() == [one.topic for one in expected]
+    assert set(table["topic"]) == {"finance", "legal", "medical"}
+    assert table["median rank"].tolist() == [one.median for one in expected]
+    assert table["at rank 1"].tolist() == [100 * one.first for one in expected]
+    assert table["beyond 100"].tolist() == [100 * one.beyond_100 for one in expected]
+    assert table["queries"].sum() == 156
+    assert not [frame for frame in view("no topics").dataframe if "median rank" in frame.value.columns]
+
+
+def test_the_main_figure_can_be_taken_away(view):
+    assert "Figure as HTML" in [button.label for button in view("plain").get("download_button")]
 
 
 def test_another_metric_by_topic(view):

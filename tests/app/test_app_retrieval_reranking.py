@@ -7,10 +7,13 @@ from streamlit.testing.v1 import AppTest
 from lib.corpora import load_query_set
 from lib.encoders import PACKAGED, Policy
 from lib.encoders.cross_encoder import open_cross_encoder
-from lib.retrieval.reranking import rerank
+from lib.retrieval.exports import trec_run
+from lib.retrieval.pair_scores import PairScores
+from lib.retrieval.reranking import Reranked, reorder, rerank
 from lib.retrieval.reranking_effect import reranking_effect
 from lib.ui import resources
 from lib.ui.retrieval import reranking_cached
+from lib.ui.retrieval.run_download import reranked_alone
 from tests.toy_reranking import blank, save, toy_set, toy_space, trained, words_run
 
 
@@ -113,6 +116,69 @@ def test_it_shows_what_the_library_finds(toy):
     assert len(won) == effect.change("ndcg@10").test.wins
     assert (won["change"] > 0).all()
     assert list(won["change"]) == sorted(won["change"], reverse=True)
+
+
+def test_all_metrics_are_tested_and_the_new_order_can_be_taken_away(toy):
+    view = View(cross_encoder=toy, rerank_top=20).press("Rerank")
+    queries = toy_set()
+    run = words_run(queries)
+    scorer = open_cross_encoder(str(toy), policy=Policy(model_roots=(toy,)))
+    made = rerank(queries, run, scorer, top=20)
+    effect = reranking_effect(queries, run, made)
+    table = view.table("compared")
+    assert list(table["metric"]) == ["NDCG@10", "MRR", "Recall@1", "Recall@5", "Recall@10", "MAP"]
+    for row, change in zip(table.itertuples(), effect.changes, strict=True):
+        assert (row.better, row.same, row.worse) == (change.test.wins, change.test.ties, change.test.losses)
+        assert row.difference == pytest.approx(change.test.difference)
+        assert row.p == f"{change.test.p_value:.2g}"
+    assert "TREC run, reranked" in [button.proto.label for button in view.at.get("download_button")]
+
+
+def test_the_run_to_take_away_is_of_the_reranked_queries_alone():
+    queries = toy_set()
+    run, rows = words_run(queries), np.array([2, 5])
+    backwards = np.tile(np.arange(4.0), (len(run.documents), 1))  # the last of four first
+    made = Reranked(reorder(queries, run, backwards, rows=rows), "toy", 4, rows, 8, 0, None)
+    lines = [line.split() for line in trec_run(queries, reranked_alone(made)).text.splitlines()]
+    assert {line[0] for line in lines} == {queries.query_ids[row] for row in rows}
+    own = [line for line in lines if line[0] == queries.query_ids[2]]
+    assert [line[2] for line in own] == [queries.document_ids[d] for d in made.run.documents[2]]
+    scores = [float(line[4]) for line in own]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_stop_keeps_what_was_scored_and_the_rest_can_be_asked_for(toy, monkeypatch):
+    from streamlit.proto.WidgetStates_pb2 import WidgetStates
+    from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+
+    real, scored = PairScores.score, []
+
+    def stopped(self, query, document, scorer, *, progress=None, should_stop=None):
+        """The browser's Stop is pressed after the first two pairs."""
+        if not scored:
+            real(self, query[:2], document[:2], scorer)
+            context = get_script_run_ctx()
+            states = WidgetStates()
+            button = states.widgets.add()
+            keys = context.session_state._state._key_id_mapper
+            button.id = next(keys.get_id_from_key(key) for key in keys._key_id_mapping if key.endswith("_stop"))
+            button.trigger_value = True
+            context.script_requests.request_rerun(
+                RerunData(context.query_string, states, page_script_hash=context.page_script_hash)
+            )
+        scored.append(len(query))
+        real(self, query, document, scorer, progress=progress, should_stop=should_stop)
+
+    monkeypatch.setattr(PairScores, "score", stopped)
+    view = View(cross_encoder=toy, rerank_top=10).press("Rerank")
+    assert scored == [250]
+    assert view.at.info[0].value.startswith("Stopped. ")
+    assert not view.numbers
+    left = int(view.told.split(" pairs to score")[0].split()[-1])
+    assert 0 < left <= 248
+    view.run()
+    assert not view.numbers  # it stays stopped
+    assert view.press("Rerank").numbers["NDCG@10"]
 
 
 def test_the_chosen_query_is_shown_before_and_after(toy):

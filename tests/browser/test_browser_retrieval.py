@@ -9,7 +9,12 @@ pytestmark = pytest.mark.browser
 
 ROWS = [
     {"query": "How do plants make food?", "document": "Photosynthesis turns light into sugar.", "topic": "nature"},
-    {"query": "How do plants make food?", "document": "Ships carry steel to the harbour.", "relevance": 0, "topic": "nature"},
+    {
+        "query": "How do plants make food?",
+        "document": "Ships carry steel to the harbour.",
+        "relevance": 0,
+        "topic": "nature",
+    },
     {"query": "What keeps rent fair?", "document": "A cap limits how fast rent may rise.", "topic": "law"},
     {"query": "What keeps rent fair?", "document": "Violins are made of spruce.", "relevance": 0, "topic": "law"},
 ]

@@ -32,7 +32,8 @@ def made(layers=6, **changes):
         two_nn=np.full(depths, 3.0),
         two_nn_interval=np.tile([2.0, 4.0], (depths, 1)),
         dimensions=np.full(depths, 16),
-        k=10, sample=400, items=400, different=400, drawn=400, given=400, left_out=0, labels=2, labelled=400, role="document",
+        k=10, sample=400, items=400, different=400, drawn=400, given=400, left_out=0, labels=2, labelled=400,
+        role="document",
         seed=0,
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)

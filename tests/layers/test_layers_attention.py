@@ -301,7 +301,7 @@ def test_texts_that_count_several_times(opened):
 def test_one_token_texts_are_left_out_and_counted(opened):
     encoder = opened("gte-qwen2")  # one special token: an empty text has no second one
     with_empty, without = head_entropy(encoder, ["contract", "", ""]), head_entropy(encoder, ["contract"])
-    np.testing.assert_allclose(with_empty.entropy, without.entropy, atol=1e-9)
+    np.testing.assert_allclose(with_empty.entropy, without.entropy, atol=1e-6)
     assert (with_empty.one_token, with_empty.texts, without.one_token) == (2, 1, 0)
     with pytest.raises(InputError, match=r"needs a text of at least 2 .* of the 2 drawn 2 have fewer and 0 more"):
         head_entropy(encoder, ["", ""])

@@ -33,7 +33,8 @@ def made(**changes):
         two_nn=np.full(depths, 3.0),
         two_nn_interval=np.full((depths, 2), 3.0),
         dimensions=np.full(depths, 8),
-        k=10, sample=400, items=400, different=400, drawn=400, given=400, left_out=0, labels=2, labelled=400, role="document",
+        k=10, sample=400, items=400, different=400, drawn=400, given=400, left_out=0, labels=2, labelled=400,
+        role="document",
         seed=0,
     )  # fmt: skip
     return dataclasses.replace(plain, **{name: np.array(value) for name, value in changes.items()})

@@ -1,5 +1,7 @@
 """Exact search: against a sort of all scores, scikit-learn and faiss; ties, blocks, order, odd vectors, refusals."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,13 @@ def odd_vectors(kind, rng, q, n, d):
     return queries.astype(np.float32), documents.astype(np.float32)
 
 
+def threads(monkeypatch):
+    """Three of them, however little there is to do."""
+    monkeypatch.setattr(key_blocks, "_cores", lambda: 3)
+    for name in ("_FEWEST_ROWS", "_WORTH_THREADS", "_WORTH_SPANS"):
+        monkeypatch.setattr(key_blocks, name, 1)
+
+
 # Against other ways
 
 
@@ -67,6 +76,8 @@ def test_it_is_a_sort_of_all_scores(measure, k):
 @pytest.mark.parametrize("seed", range(4))
 def test_so_it_is_of_vectors_that_float32_cannot_tell_apart(kind, seed, monkeypatch):
     rng = np.random.default_rng(seed)
+    if seed % 2:
+        threads(monkeypatch)
     monkeypatch.setattr(key_blocks, "QUERY_ROWS", int(rng.integers(1, 30)))
     monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", int(rng.integers(1, 300)))
     q, n, d = int(rng.integers(1, 30)), int(rng.integers(1, 500)), int(rng.integers(1, 40))
@@ -252,11 +263,52 @@ def test_refuses_what_is_not_finite(measure, value):
         search(documents, queries, 5, measure=measure)
 
 
-# Long work
+# Long work, and threads
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_threads_change_nothing(measure, monkeypatch):
+    queries, documents = vectors()
+    documents[200:] = documents[:200]
+    alone = search(queries, documents, 25, measure=measure)
+    threads(monkeypatch)
+    monkeypatch.setattr(key_blocks, "QUERY_ROWS", 12)
+    monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", 50)
+    together = search(queries, documents, 25, measure=measure)
+    assert np.array_equal(together.documents, alone.documents)
+    assert np.array_equal(together.scores, alone.scores)
+
+
+def test_numpy_gets_its_threads_back(monkeypatch):
+    from threadpoolctl import threadpool_info
+
+    def given():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+
+    before = given()
+    threads(monkeypatch)
+    with pytest.raises(Stopped):
+        search(*vectors(), should_stop=lambda: True)
+    with ThreadPoolExecutor(4) as pool:
+        for run in pool.map(lambda _: search(*vectors()), range(8)):
+            assert run.items == 400
+    assert given() == before
+
+
+def test_a_fault_in_a_thread_is_raised(monkeypatch):
+    from lib.retrieval import candidates
+
+    def broken(*_):
+        raise RuntimeError("broken")
+
+    threads(monkeypatch)
+    monkeypatch.setattr(candidates, "_merged", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        search(*vectors())
 
 
 def test_it_tells_how_far_it_is_and_stops(monkeypatch):
-    monkeypatch.setattr(key_blocks, "QUERY_ROWS", 10)
+    threads(monkeypatch)
     monkeypatch.setattr(key_blocks, "DOCUMENT_ROWS", 100)
     queries, documents = vectors()
     told = []

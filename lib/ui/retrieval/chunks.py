@@ -12,7 +12,9 @@ from lib.ui.messages import count, counted, share, tell
 from lib.ui.progress import started, stoppable
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import chunks_cached as cached
+from lib.ui.retrieval import measure
 from lib.ui.retrieval.chunks_effect import show_effect
+from lib.ui.retrieval.measure_notice import tell_linear_gain
 
 _SHOWN_CHARACTERS = 200
 
@@ -35,8 +37,12 @@ def show(space: QuerySpace) -> None:
         st.info("No query has a relevant document, so nothing can be measured: add judgements above 0 first.")
         return
     vectors = _embedded(space, made)
-    if vectors is not None:
-        show_effect(cached.comparison(space, made, vectors))
+    if vectors is None:
+        return
+    result = cached.comparison(space, measure.chosen(), made, vectors)
+    if result is not None:
+        tell_linear_gain(space.queries)
+        show_effect(result)
 
 
 def _lengths(lengths: CutDocuments) -> None:

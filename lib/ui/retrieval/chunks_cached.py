@@ -7,10 +7,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.embeddings import Embeddings, Progress
+from lib.retrieval import Measure
 from lib.retrieval.chunking import Chunks, CutDocuments, chunk_documents, cut_documents, lost_text
 from lib.retrieval.pooled import ChunkComparison, compare_chunks
 from lib.ui import resources
 from lib.ui.query_space import QuerySpace
+from lib.ui.retrieval.searches import Cost, made_here
 
 LISTED = 50
 """Documents in the list of those that lose most."""
@@ -53,9 +55,22 @@ def embeddings(space: QuerySpace, made: Chunks, *, progress: Progress | None = N
     return resources.embeddings(key, made.texts, space.checkpoint, precision=space.precision, progress=told)
 
 
-def comparison(space: QuerySpace, made: Chunks, vectors: Embeddings) -> ChunkComparison:
-    """Search with whole documents against search with passages."""
-    return _comparison(f"{space.key}/{made.asked_size}/{made.overlap}", made, vectors.vectors, space)
+def comparison(space: QuerySpace, measure: Measure, made: Chunks, vectors: Embeddings) -> ChunkComparison | None:
+    """Search with whole documents against search with passages; None while that takes long and is not begun.
+
+    Draws what begins it, or its progress, where it takes long.
+    """
+    key = f"{space.key}/{measure}/{made.asked_size}/{made.overlap}"
+    (n, d), (q, _) = space.document_vectors.shape, space.query_vectors.shape
+
+    def compared(progress: Progress | None) -> ChunkComparison:
+        return compare_chunks(
+            space.queries, made, cut(space).lost > 0, query_vectors=space.query_vectors,
+            document_vectors=space.document_vectors, chunk_vectors=vectors.vectors, measure=measure,
+            progress=progress,
+        )  # fmt: skip
+
+    return made_here(_room(key), f"chunks_search_{key}", Cost(measure, q, n + len(made.texts), d), compared)
 
 
 def _key(space: QuerySpace) -> str:
@@ -83,9 +98,7 @@ def _passages(key: str, size: int, overlap: int, _space: QuerySpace) -> Chunks:
     return chunk_documents(_space.queries.documents, encoder, size=size, overlap=overlap)
 
 
-@st.cache_resource(max_entries=8, ttl=3600, show_spinner="Comparing…")
-def _comparison(key: str, _made: Chunks, _vectors: NDArray[np.floating], _space: QuerySpace) -> ChunkComparison:
-    return compare_chunks(
-        _space.queries, _made, cut(_space).lost > 0,
-        query_vectors=_space.query_vectors, document_vectors=_space.document_vectors, chunk_vectors=_vectors,
-    )  # fmt: skip
+@st.cache_resource(max_entries=8, ttl=3600, show_spinner=False)
+def _room(key: str) -> dict[str, ChunkComparison]:
+    """Where a comparison is put."""
+    return {}

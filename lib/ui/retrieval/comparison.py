@@ -13,12 +13,19 @@ from lib.ui.messages import share, tell
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import comparison_pictures as pictures
 from lib.ui.retrieval import comparison_tables as tables
+from lib.ui.retrieval import measure
 from lib.ui.retrieval.contenders import Entry, by_words, further, of_space
+from lib.ui.retrieval.measure_notice import tell_linear_gain
 
 _KNOWN = [PACKAGED, *(variant.hub_id for family in FAMILIES for variant in family.variants)]
 _CUTS = (512, 256, 128, 64, 32)
 _FEW = 20  # queries up to which each is shown
 _SPACELESS = 0.2  # share of characters from which BM25 is no fair line
+_LAB = "lab (sample)"
+_OF_THE_LAB = (
+    "The lesson's lab holds all-MiniLM-L6-v2 against sentence-transformers/all-mpnet-base-v2: choose that above; it is "
+    "fetched from the model hub once. Without a network, this encoder cut to its first 128 dimensions stands in for it."
+)
 _WORDS: dict[str, Language | None] = {"English": "english", "any language": None}
 
 
@@ -26,6 +33,7 @@ def show(space: QuerySpace) -> None:
     """Draw the view."""
     st.subheader("Which encoder is better here, and is it luck?")
     entries = _entries(space)
+    tell_linear_gain(space.queries)
     if len(entries) < 2:
         return
     few = len(space.queries.queries) <= _FEW
@@ -36,7 +44,8 @@ def show(space: QuerySpace) -> None:
             "Held against", names, key="compare_baseline", bind="query-params", persist_state="session", width=300,
             help="The system that all others are compared with, query by query.",
         )  # fmt: skip
-    result = _compare(tuple(entry.key for entry in entries), metric, str(baseline), tuple(e.system for e in entries))
+    known = tuple((entry.key, entry.system.name) for entry in entries)
+    result = _compare(known, metric, str(baseline), tuple(entry.system for entry in entries))
     pictures.quality(result, space.queries.name)
     if few:
         tables.each_query(space.queries, result, entries)
@@ -60,15 +69,19 @@ def _entries(space: QuerySpace) -> list[Entry]:
         cuts = st.multiselect(
             "The chosen encoder cut to its first", [str(cut) for cut in _CUTS if cut < width], key="compare_cuts",
             bind="query-params", persist_state="session", placeholder="dimensions", width=380,
-            help="Vectors cut to their first dimensions, as a Matryoshka-trained encoder is made for.",
+            help="Vectors cut to their first dimensions, as a Matryoshka-trained encoder is made for. They are not "
+            "brought back to length 1, which cosine ignores and other similarities do not.",
         )  # fmt: skip
         words = one_of(
             "Words of BM25", list(_WORDS), key="compare_words",
             help="English: stopwords left out, the rest stemmed. Any language: words as they stand.",
         )  # fmt: skip
     _tell_of_scripts(space)
-    entries = [*by_words(space.queries, _WORDS[words]), *of_space(space, sorted(map(int, cuts), reverse=True))]
-    return _told_apart(entries + further(space, sources))
+    if space.queries.name == _LAB:
+        tell([_OF_THE_LAB])
+    by = measure.chosen()
+    entries = [*by_words(space.queries, _WORDS[words]), *of_space(space, sorted(map(int, cuts), reverse=True), by)]
+    return _told_apart(entries + further(space, sources, by))
 
 
 def _tell_of_scripts(space: QuerySpace) -> None:
@@ -80,15 +93,15 @@ def _tell_of_scripts(space: QuerySpace) -> None:
 
 def _told_apart(entries: list[Entry]) -> list[Entry]:
     """The entries with a number after each name that was there before."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     made = []
     for entry in entries:
-        name = entry.system.name
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            renamed = dataclasses.replace(entry.system, name=f"{name} ({seen[name]})")
-            entry = dataclasses.replace(entry, key=f"{entry.key}/{seen[name]}", system=renamed)
-        made.append(entry)
+        name, number = entry.system.name, 1
+        while name in taken:
+            number += 1
+            name = f"{entry.system.name} ({number})"
+        taken.add(name)
+        made.append(dataclasses.replace(entry, system=dataclasses.replace(entry.system, name=name)))
     return made
 
 
@@ -101,5 +114,7 @@ def _metric(system: System, *, few: bool) -> str:
 
 
 @st.cache_resource(max_entries=32, ttl=3600, show_spinner="Comparing…")
-def _compare(keys: tuple[str, ...], metric: str, baseline: str, _systems: tuple[System, ...]) -> Comparison:
+def _compare(
+    known: tuple[tuple[str, str], ...], metric: str, baseline: str, _systems: tuple[System, ...]
+) -> Comparison:
     return compare(_systems, metric=metric, baseline=baseline)

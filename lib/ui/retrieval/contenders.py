@@ -13,7 +13,7 @@ from lib.corpora import QuerySet
 from lib.embeddings import Embeddings, Progress
 from lib.encoders import PACKAGED, Checkpoint, Role
 from lib.errors import InputError
-from lib.retrieval import exact_ranks, query_metrics, search
+from lib.retrieval import Measure, query_metrics
 from lib.retrieval.bm25 import BM25, Bm25Index
 from lib.retrieval.comparison import System
 from lib.retrieval.words import Language
@@ -23,6 +23,7 @@ from lib.ui.messages import count, counted, plain, refuse
 from lib.ui.progress import started, stoppable
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import cached
+from lib.ui.retrieval.searches import Search
 
 _FAULTS = "_compare_faults"  # in the session: why an encoder could not be run, until it is chosen no more
 _AT_ONCE = 1.5e10  # parameters times texts, a few seconds' work: nobody is asked before it
@@ -58,20 +59,26 @@ def by_words(queries: QuerySet, language: Language | None) -> list[Entry]:
     return [Entry(f"bm25/{language}/{queries.key}", system, None) for system in kept.values()]
 
 
-def of_space(space: QuerySpace, cuts: Sequence[int]) -> list[Entry]:
-    """The chosen encoder, and its vectors cut to their first dimensions, as many as `cuts` say."""
+def of_space(space: QuerySpace, cuts: Sequence[int], by: Measure) -> list[Entry]:
+    """The chosen encoder, and its vectors cut to their first dimensions, as many as `cuts` say.
+
+    A search that takes long and was not begun is offered, and left out until then.
+    """
     name, width = short_name(space.checkpoint.source), space.document_vectors.shape[1]
-    whole = System(name, cached.run(space), cached.metrics(space), width, _NUMBER * width)
-    made = [Entry(space.key, whole, space.checkpoint)]
+    made = []
+    if cached.ready(space, by):
+        whole = System(name, cached.run(space, by), cached.metrics(space, by), width, _NUMBER * width)
+        made.append(Entry(f"{space.key}/{by}", whole, space.checkpoint))
     for kept in cuts:
-        cut = _by_vectors(
-            space.key, f"{name}, first {kept}", kept, space.queries, space.query_vectors, space.document_vectors
-        )
-        made.append(Entry(f"{space.key}/{kept}", cut, space.checkpoint))
+        cut = _Vectors(
+            f"first {kept}/{space.key}", f"{name}, first {kept}", space.query_vectors[:, :kept],
+            space.document_vectors[:, :kept], space.checkpoint,
+        )  # fmt: skip
+        made += _entry(space, cut, by)
     return made
 
 
-def further(space: QuerySpace, sources: Sequence[str]) -> list[Entry]:
+def further(space: QuerySpace, sources: Sequence[str], by: Measure) -> list[Entry]:
     """The encoders named by `sources`, as far as they can be had; draws what is wrong, or still to be done.
 
     They are opened one after another. One that fails is told in a sentence and does not stop the others.
@@ -87,11 +94,8 @@ def further(space: QuerySpace, sources: Sequence[str]) -> list[Entry]:
     for source, one in known.items():
         if one.fingerprint in faults:
             refuse(f"{source} is left out: {faults[one.fingerprint]}")
-    return [
-        _entry(space, source, one)
-        for source, one in known.items()
-        if one.fingerprint not in faults and source not in waiting
-    ]
+    there = {name: one for name, one in known.items() if one.fingerprint not in faults and name not in waiting}
+    return [entry for source, one in there.items() for entry in _entry(space, _vectors(space, source, one), by)]
 
 
 def short_name(source: str) -> str:
@@ -177,11 +181,30 @@ def _embeddings(space: QuerySpace, one: Checkpoint, role: Role, progress: partia
     return resources.embeddings(key, texts, one, precision=space.precision, role=role, progress=progress)
 
 
-def _entry(space: QuerySpace, source: str, one: Checkpoint) -> Entry:
+@dataclass(frozen=True)
+class _Vectors:
+    """A system's vectors; equal keys have equal ones."""
+
+    key: str
+    name: str
+    asked: NDArray[np.floating]
+    documents: NDArray[np.floating]
+    checkpoint: Checkpoint
+
+
+def _vectors(space: QuerySpace, source: str, one: Checkpoint) -> _Vectors:
     documents, asked = (_embeddings(space, one, role, None) for role, _, _ in _parts(space))
     key = f"{asked.key}/{documents.key}/{space.queries.key}"
-    name, width = short_name(source), documents.vectors.shape[1]
-    return Entry(key, _by_vectors(key, name, width, space.queries, asked.vectors, documents.vectors), one)
+    return _Vectors(key, short_name(source), asked.vectors, documents.vectors, one)
+
+
+def _entry(space: QuerySpace, of: _Vectors, by: Measure) -> list[Entry]:
+    """The system; none while its search takes long and was not begun, which is then offered."""
+    asked, documents = (np.ascontiguousarray(side) for side in (of.asked, of.documents))
+    task = Search(of.key, by, cached.DEPTH, of.name, space.queries, asked, documents)
+    if not task.ready():
+        return []
+    return [Entry(f"{of.key}/{by}", _by_vectors(of.key, of.name, by, task), of.checkpoint)]
 
 
 @st.cache_resource(max_entries=4, ttl=3600, show_spinner=False)
@@ -209,10 +232,7 @@ def _ranked_by_words(queries: QuerySet, language: Language | None, progress: Pro
 
 
 @st.cache_resource(max_entries=12, ttl=3600, show_spinner="Searching…")
-def _by_vectors(
-    key: str, name: str, kept: int, _set: QuerySet, _asked: NDArray[np.floating], _documents: NDArray[np.floating]
-) -> System:
-    asked, documents = (np.ascontiguousarray(side[:, :kept]) for side in (_asked, _documents))
-    run = search(asked, documents, cached.DEPTH, tie_order=_set.tie_order, system=name)
-    metrics = query_metrics(exact_ranks(_set, run, asked, documents), cutoffs=cached.CUTOFFS)
-    return System(name, run, metrics, kept, _NUMBER * kept)
+def _by_vectors(key: str, name: str, by: Measure, _task: Search) -> System:
+    found, width = _task.held() or _task.found(), _task.documents.shape[1]
+    metrics = query_metrics(found.ranks, cutoffs=cached.CUTOFFS)
+    return System(name, found.run, metrics, width, _NUMBER * width)

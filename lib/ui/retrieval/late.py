@@ -11,6 +11,7 @@ from lib.ui.retrieval.late_cached import Source
 from lib.ui.retrieval.late_pair import show_pair
 from lib.ui.retrieval.late_rerank import show_rerank
 from lib.ui.retrieval.late_texts import choose_texts
+from lib.ui.retrieval.measure_notice import tell_cosine
 
 _OURS, _THEIRS = "this encoder", "a ColBERT checkpoint"
 _WORDS, _ALL = "words only", "all"
@@ -25,6 +26,10 @@ def show(space: QuerySpace) -> None:
     if source is None:
         return
     _say_what_it_is(source)
+    tell_cosine(
+        "MaxSim is defined by the cosine of tokens, and the single vectors beside it have to be on its scale. What is "
+        "searched, rivals from this query set and documents to rerank, goes by the similarity chosen above."
+    )
     contest = choose_texts(space)
     if contest is not None:
         show_pair(source, contest, special=special)

@@ -48,8 +48,9 @@ def show_pair(source: Source, contest: Contest, *, special: bool) -> None:
         st.plotly_chart(grid, key=f"late_{name.replace(' ', '_')}")
         _say_drawn(result, len(asked), len(rows), side)
     with st.container(horizontal=True):
-        for result, name in zip(found, ("document_1", "document_2"), strict=True):
-            downloads.offer_result(result, name=f"maxsim_{name}")
+        for result, name in zip(found, _NAMES, strict=True):
+            label = f"{name.capitalize()} as JSON"
+            downloads.offer_result(result, name=f"maxsim_{name.replace(' ', '_')}", label=label)
 
 
 def _names(of: TokenVectors, rows: NDArray[np.int64]) -> list[str]:
@@ -83,15 +84,23 @@ def _numbers(found: list[MaxSim], cosines: tuple[float, float]) -> None:
     number("Cosine margin", f"{cosines[0] - cosines[1]:+.3f}", "Document 1 less document 2, single vectors.")
 
 
+_TIE = 5e-4
+"""Margins below it are shown as 0."""
+
+
 def _reading(found: list[MaxSim], cosines: tuple[float, float], contest: Contest) -> str:
     late, single = found[0].mean - found[1].mean, cosines[0] - cosines[1]
     right = "the relevant one" if contest.known else "the first"
-    both = {
-        (True, True): f"Both put document 1, {right}, first",
-        (False, False): f"Both put document 2 above {right}",
-        (True, False): f"MaxSim puts document 1, {right}, first; the single vectors do not",
-        (False, True): f"The single vectors put document 1, {right}, first; MaxSim does not",
-    }[(late > 0, single > 0)]
+    both = (
+        "One of the two cannot tell the documents apart"
+        if min(abs(late), abs(single)) < _TIE
+        else {
+            (True, True): f"Both put document 1, {right}, first",
+            (False, False): f"Both put document 2 above {right}",
+            (True, False): f"MaxSim puts document 1, {right}, first; the single vectors do not",
+            (False, True): f"The single vectors put document 1, {right}, first; MaxSim does not",
+        }[(late > 0, single > 0)]
+    )
     return (
         f"Each line is a token of the query with its most similar token in either document; the line's length is its "
         f"part of the margin. {both}: {late:+.3f} a query token by MaxSim, {single:+.3f} by cosine. One pair of "

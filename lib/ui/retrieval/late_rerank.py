@@ -15,6 +15,8 @@ from lib.ui.retrieval import cached, measure
 from lib.ui.retrieval import late_cached as kept
 from lib.ui.retrieval.contrast_table import contrast_table
 from lib.ui.retrieval.late_cached import Source
+from lib.ui.retrieval.measure_notice import tell_linear_gain
+from lib.ui.retrieval.run_download import offer_run
 
 _MOST = 1_000
 _TESTED = ("ndcg@10", "mrr", "recall@1", "recall@5", "recall@10")
@@ -36,6 +38,8 @@ def show_rerank(source: Source, *, special: bool) -> None:
     )  # fmt: skip
     top = min(top, len(space.queries.documents))
     similarity = measure.chosen()
+    if not cached.ready(space, similarity, max(top, cached.DEPTH)):
+        return
     with st.container():  # of its own, so that what spins in it moves nothing beneath
         run = cached.run(space, similarity, k=max(top, cached.DEPTH))
     key = f"{space.key}/{source.key('query')}/{source.key('document')}/{similarity}/{top}/{special}"
@@ -45,6 +49,7 @@ def show_rerank(source: Source, *, special: bool) -> None:
         if made is None:
             return
         room["made"] = made
+    tell_linear_gain(space.queries)
     _show(source, room["made"], kept.effect(space, key, room["made"], similarity, run))
 
 
@@ -85,6 +90,7 @@ def _show(source: Source, made: LateRerank, effect: RerankingEffect) -> None:
         st.caption(_reading(source, made, ndcg))
     contrast_table([("MaxSim against one vector", tests)])
     downloads.offer_result(effect, name="maxsim_reranking")
+    offer_run(source.space.queries, made.reranked, name="maxsim_reranked")
 
 
 def _reading(source: Source, made: LateRerank, ndcg: PairedTest) -> str:

@@ -65,6 +65,8 @@ def _example(space: QuerySpace) -> Contest | None:
 
 
 def _from_set(space: QuerySpace) -> Contest | None:
+    if not cached.ready(space, measure.chosen()):
+        return None
     queries, run = space.queries, cached.run(space, measure.chosen())
     rows = np.flatnonzero(queries.relevant)[:_MOST_LISTED]
     if not len(rows):

@@ -1,4 +1,4 @@
-"""Which similarity the Retrieval page searches by: one choice for all its views."""
+"""Which similarity the Retrieval page searches by: one choice for all its views, drawn above them."""
 
 import numpy as np
 import streamlit as st
@@ -24,7 +24,8 @@ def choose() -> Measure:
     """Draw the choice and return it."""
     st.segmented_control(
         "Similarity", MEASURES, default=MEASURES[0], required=True, key=KEY, bind="query-params",
-        persist_state="session", help="\n".join(f"- **{name}**: {MEANINGS[name]}" for name in MEASURES),
+        persist_state="session", width="content",
+        help="What every view searches by.\n" + "\n".join(f"- **{name}**: {MEANINGS[name]}" for name in MEASURES),
     )  # fmt: skip
     return chosen()
 

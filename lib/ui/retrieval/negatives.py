@@ -4,40 +4,45 @@ import numpy as np
 import streamlit as st
 
 from lib.charts import retrieval_negatives as charts
-from lib.encoders.cross_checkpoint import CrossCheckpoint
-from lib.retrieval.negatives import HardNegatives, Source, with_cross_encoder
+from lib.charts import retrieval_quality
+from lib.retrieval.negatives import HardNegatives, Source
 from lib.ui import downloads
 from lib.ui.controls import one_of
 from lib.ui.layout import number, numbers_over_picture
-from lib.ui.messages import count, counted, plain, refuse, share, tell
-from lib.ui.progress import started, stoppable
+from lib.ui.messages import count, refuse, share, tell
 from lib.ui.query_space import QuerySpace
-from lib.ui.retrieval import measure, reranking_cached
+from lib.ui.retrieval import measure
 from lib.ui.retrieval.measure_notice import tell_measure
-from lib.ui.retrieval.negatives_cached import gaps
+from lib.ui.retrieval.negatives_asked import cross_encoder, with_opinion
+from lib.ui.retrieval.negatives_cached import gaps, pool
 from lib.ui.retrieval.negatives_pairs import show_triplets, show_worst
 
-_SOURCES: tuple[Source, ...] = ("mined", "explicit")
+_SOURCES: tuple[Source, ...] = ("mined", "explicit", "BM25")
 
 
 def show(space: QuerySpace) -> None:
     """Draw the view."""
     st.subheader("By how much do true documents beat the hardest false ones?")
-    found = gaps(space, measure.chosen(), _source(space))
+    of = pool(space, measure.chosen(), _source(space))
+    if of is None:
+        return
+    found = gaps(space, of)
     if found is None:
         refuse(
             "No query has both a relevant document and another one to compare it with: add documents, or judgements "
-            "above 0."
+            "above 0." + (" Or take other negatives than BM25's." if of.source == "BM25" else "")
         )
         return
-    found = _asked(space, found)
+    asked = cross_encoder(space)
+    found = with_opinion(space, found, asked)
     unit = measure.chosen()
     tell_measure()
     numbers, picture = numbers_over_picture()
     with numbers:
         _numbers(found)
     with picture:
-        st.plotly_chart(charts.gap_histogram(found, unit=unit), key="gaps")
+        histogram = charts.gap_histogram(found, unit=unit)
+        st.plotly_chart(histogram, key="gaps")
         st.caption(
             "The gap of a query is the score of its best true document minus the score of its hardest negative: the "
             "further right, the safer; at 0 a small change of either text turns the order round. Scores differ in "
@@ -50,23 +55,49 @@ def show(space: QuerySpace) -> None:
             "to nothing. A diamond is a negative that nobody judged: read it before you call it a failure."
         )
         _tell_left_out(found)
+    _show_topics(found, unit)
     show_worst(space, found)
     if found.agreed is None and found.suspicious.any():
         tell(["Choose a cross-encoder under Reranking to hear whether it too puts suspicious negatives first."])
-    show_triplets(space)
-    downloads.offer_result(found, name="hard_negatives")
+    show_triplets(space, of, asked)
+    st.subheader("Take it with you")
+    with st.container(horizontal=True):
+        downloads.offer_result(found, name="hard_negatives")
+        downloads.offer_figure(histogram, name="hard_negative_gaps")
 
 
 def _source(space: QuerySpace) -> Source:
-    if not (space.queries.relevance == 0).any():
-        st.caption("Negatives are mined: the highest-scoring document that was not judged relevant. None is judged 0.")
-        return "mined"
+    judged = bool((space.queries.relevance == 0).any())
     chosen = one_of(
-        "Negatives", _SOURCES, key="negatives_source",
-        help="mined: the highest-scoring document that was not judged relevant. explicit: the highest-scoring one that "
-        "was judged 0, and a mined one for queries without any.",
+        "Negatives", [source for source in _SOURCES if judged or source != "explicit"], key="negatives_source",
+        help="- **mined**: the document that the encoder scores highest among those not judged relevant.\n"
+        + ("- **explicit**: the highest-scoring one that was judged 0; a mined one for queries without any.\n"
+           if judged else "")
+        + "- **BM25**: the one that BM25 ranks first, by shared words; its score is the encoder's.",
     )  # fmt: skip
-    return "explicit" if chosen == "explicit" else "mined"
+    if chosen == "BM25":
+        st.caption(
+            "BM25's negatives share the query's words without answering it: an encoder trained against them learns "
+            "meaning where words mislead, which is often the step of fine-tuning that gains most."
+        )
+    elif not judged:
+        st.caption("No document is judged 0, so there are no explicit negatives to choose.")
+    return next((source for source in _SOURCES if source == chosen), "mined")
+
+
+def _show_topics(found: HardNegatives, unit: str) -> None:
+    if not found.by_topic:
+        return
+    st.subheader("In which topics do negatives come closest?")
+    title = f"hard-negative gap ({unit})"
+    st.plotly_chart(retrieval_quality.metric_by_topic(found.summaries, title=title, bounded=False), key="gap_by_topic")
+    most = retrieval_quality.MOST_TOPICS
+    st.caption(
+        "Each dot is the mean gap of a topic's queries (their number in brackets), the bar its 95 % interval; the "
+        "diamond and the dashed line are all queries. A topic whose documents resemble each other has small gaps even "
+        "with a good encoder, and unlabelled true documents pull a mean down too."
+        + (f" The {most} lowest of {count(len(found.by_topic))} are drawn." if len(found.by_topic) > most else "")
+    )
 
 
 def _numbers(found: HardNegatives) -> None:
@@ -95,7 +126,8 @@ def _tell_left_out(found: HardNegatives) -> None:
     if found.without_positive:
         notices.append(f"{_queries(found.without_positive)} without a relevant document left out.")
     if found.without_negative:
-        notices.append(f"{_queries(found.without_negative)} left out: every document found for them is relevant.")
+        only = " or BM25 finds none: they share no word with any" if found.source == "BM25" else ""
+        notices.append(f"{_queries(found.without_negative)} left out: every document found for them is relevant{only}.")
     mined = len(found.gap) - int(found.explicit.sum())
     if found.source == "explicit" and mined:
         notices.append(f"{_queries(mined)} with no document judged 0: their negatives are mined.")
@@ -104,28 +136,3 @@ def _tell_left_out(found: HardNegatives) -> None:
 
 def _queries(number: int) -> str:
     return f"{count(number)} query" if number == 1 else f"{count(number)} queries"
-
-
-def _asked(space: QuerySpace, found: HardNegatives) -> HardNegatives:
-    """`found` with what the cross-encoder says of suspicious pairs, where one is chosen and has scored them."""
-    source = st.session_state.get(reranking_cached.CHOICE) or st.query_params.get(reranking_cached.CHOICE)
-    if not found.suspicious.any():
-        return found
-    of = reranking_cached.checkpoint(str(source)) if source else None
-    if not isinstance(of, CrossCheckpoint):
-        return found
-    known = reranking_cached.scores(space, of)
-    rows = np.flatnonzero(found.suspicious)
-    query = np.repeat(found.query[rows], 2)
-    document = np.column_stack([found.positive[rows], found.negative[rows]]).ravel()
-    missing = len(known.missing(query, document)[0])
-    if missing:
-        key = f"negatives_ask_{space.key[:12]}_{of.content[:12]}_{found.source}_{measure.chosen()}"
-        about = f"{plain(of.source)} can be asked about the suspicious negatives: {counted(missing, 'pair')} to score."
-        if not started(key, "Ask the cross-encoder", about=about):
-            return found
-        with stoppable(key, "Scoring pairs") as tell_done:
-            known.score(query, document, reranking_cached.reranker(of), progress=tell_done)
-    scores = np.full((len(found.gap), 2), np.nan)
-    scores[rows] = known.find(query, document).reshape(-1, 2)
-    return with_cross_encoder(found, scores)

@@ -10,12 +10,17 @@ from lib.ui.controls import one_of
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain
 from lib.ui.query_space import QuerySpace
-from lib.ui.retrieval import measure
-from lib.ui.retrieval.negatives_cached import Wanted, made
+from lib.ui.retrieval.negatives_asked import Asked
+from lib.ui.retrieval.negatives_cached import Pool, Wanted, made
 
 _LISTED = 50
 _MARKS = {False: "", True: "◇ maybe unlabelled"}
 _AGREED = "◆ cross-encoder agrees"
+_FROM = {
+    "mined": "Negatives are the encoder's own hardest.",
+    "explicit": "Documents judged 0 come first, wherever they rank, then the encoder's own hardest.",
+    "BM25": "Negatives come in BM25's order; margins look at the encoder's scores.",
+}
 
 
 def show_worst(space: QuerySpace, found: HardNegatives) -> None:
@@ -73,8 +78,8 @@ def _side_by_side(space: QuerySpace, found: HardNegatives, row: int) -> None:
             st.markdown(plain(space.queries.documents[document]))
 
 
-def show_triplets(space: QuerySpace) -> None:
-    """Settings, counts and downloads of the triplets."""
+def show_triplets(space: QuerySpace, of: Pool, asked: Asked | None) -> None:
+    """Settings, counts and downloads of the triplets, out of the negatives that are chosen above."""
     st.subheader("Triplets to train on")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         negatives = st.number_input(
@@ -86,12 +91,18 @@ def show_triplets(space: QuerySpace) -> None:
             help="A negative that nobody judged has to score this much below its true document, else it is suspicious: "
             "absolute_margin of mine_hard_negatives in sentence-transformers.",
         )  # fmt: skip
+        relative = st.number_input(
+            "Relative margin", 0.0, 1.0, 0.0, 0.01, key="triplets_relative", bind="query-params", width=160,
+            help="The same as a share of the true document's score, .05 being 95 % of it at most: relative_margin of "
+            "mine_hard_negatives. The wider of the two margins counts.",
+        )  # fmt: skip
         doubtful = one_of(
             "Suspicious ones", ["left out", "marked"], key="triplets_doubtful",
-            help="Negatives that may be unlabelled true documents. Marked: they stay, with a column that says so.",
+            help="Negatives that may be unlabelled true documents. Left out: all but those that a cross-encoder was "
+            "asked about and does not put above the true document. Marked: all stay, with a column that says so.",
         )  # fmt: skip
     keep = doubtful == "marked"
-    found = made(space, measure.chosen(), Wanted(int(negatives), float(margin), keep))
+    found = made(space, of, Wanted(int(negatives), float(margin), float(relative), keep), asked)
     numbers, picture = numbers_over_picture()
     with numbers:
         number("Triplets", count(len(found.query)), "Query, true document, negative.")
@@ -99,6 +110,11 @@ def show_triplets(space: QuerySpace) -> None:
             number("Marked", count(int(found.suspicious.sum())), "Triplets whose negative is suspicious.")
         else:
             number("Passed over", count(found.left_out), "Suspicious candidates that stood before the one taken.")
+            if found.asked.any():
+                number(
+                    "Cleared", count(int(found.suspicious.sum())),
+                    "Suspicious ones that stay: the cross-encoder does not put them above their true document.",
+                )  # fmt: skip
         number("Pairs without", count(found.without), "Query and true document for which no negative was left.")
     with picture:
         _offer(space, found, keep=keep)
@@ -106,9 +122,11 @@ def show_triplets(space: QuerySpace) -> None:
 
 def _offer(space: QuerySpace, found: Triplets, *, keep: bool) -> None:
     st.caption(
+        f"{_FROM[found.source]} "
         "The JSON Lines have the columns anchor, positive, negative, which sentence-transformers trains on as they are"
         + (", and suspicious: filter by it and drop it before training. " if keep else ". ")
-        + "The tables add ids, scores and whether the negative was judged. Training on these and measuring on the same "
+        + "The tables add ids, scores, whether the negative was judged, and whether a cross-encoder agrees that a "
+        "suspicious one belongs above the true document. Training on these and measuring on the same "
         "queries would flatter the model: keep some queries apart."
     )
     with st.container(horizontal=True):

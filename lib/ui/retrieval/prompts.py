@@ -16,6 +16,7 @@ from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import measure
 from lib.ui.retrieval import prompts_cached as cached
 from lib.ui.retrieval.contrast_table import contrast_table
+from lib.ui.retrieval.measure_notice import tell_linear_gain
 
 _ITS_OWN, _TYPED = "its own", "my own"
 _WHERE = {"queries": "before queries", "documents": "before documents", "both": "before both"}
@@ -40,8 +41,12 @@ def show(space: QuerySpace) -> None:
         st.info("No query has a relevant document, so nothing can be measured: add judgements above 0 first.")
         return
     made = _embedded(space, query, document)
-    if made is not None:
-        _show(cached.comparison(space, measure.chosen(), made, (query, document)))
+    if made is None:
+        return
+    result = cached.comparison(space, measure.chosen(), made, (query, document))
+    if result is not None:
+        tell_linear_gain(space.queries)
+        _show(result)
 
 
 def _choose(space: QuerySpace, *, has: bool) -> tuple[str, str]:

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from lib.corpora import QuerySet
 from lib.embeddings import Embeddings, Progress
 from lib.encoders import Checkpoint, Role
 from lib.retrieval import Measure
 from lib.retrieval.prompts import Pair, PromptComparison, compare_prompts
 from lib.ui import resources
 from lib.ui.query_space import QuerySpace
+from lib.ui.retrieval.searches import Cost, made_here
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,24 @@ def embeddings(space: QuerySpace, side: Side, *, progress: Progress | None = Non
 
 def comparison(
     space: QuerySpace, measure: Measure, made: list[Embeddings], prompts: tuple[str, str]
-) -> PromptComparison:
-    """What the prompts do, from the embeddings of `sides` in their order."""
+) -> PromptComparison | None:
+    """What the prompts do, from the embeddings of `sides` in their order; None while that takes long and is not begun.
+
+    Draws what begins it, or its progress, where it takes long.
+    """
     key = "/".join([space.queries.key, measure, *(part.key for part in made)])
-    return _comparison(key, measure, space.queries, [part.vectors for part in made], prompts)
+    plain, prompted = (Pair(made[at].vectors, made[at + 1].vectors) for at in (0, 2))
+    query, document = prompts
+    n, d = plain.documents.shape
+    cost = Cost(measure, len(plain.queries), n, d, searches=4 if query and document else 2)
+
+    def compared(progress: Progress | None) -> PromptComparison:
+        return compare_prompts(
+            space.queries, plain, prompted, query_prompt=query, document_prompt=document, measure=measure,
+            progress=progress,
+        )  # fmt: skip
+
+    return made_here(_room(key), f"prompts_search_{key}", cost, compared)
 
 
 def _texts(space: QuerySpace, role: Role) -> tuple[tuple[str, ...], str]:
@@ -59,10 +71,7 @@ def _texts(space: QuerySpace, role: Role) -> tuple[tuple[str, ...], str]:
     return queries.documents, f"{queries.key}/documents"
 
 
-@st.cache_resource(max_entries=12, ttl=3600, show_spinner="Comparing…")
-def _comparison(
-    key: str, measure: Measure, _queries: QuerySet, _vectors: list[NDArray[np.floating]], _prompts: tuple[str, str]
-) -> PromptComparison:
-    plain, prompted = Pair(_vectors[0], _vectors[1]), Pair(_vectors[2], _vectors[3])
-    query, document = _prompts
-    return compare_prompts(_queries, plain, prompted, query_prompt=query, document_prompt=document, measure=measure)
+@st.cache_resource(max_entries=12, ttl=3600, show_spinner=False)
+def _room(key: str) -> dict[str, PromptComparison]:
+    """Where a comparison is put."""
+    return {}

@@ -23,10 +23,14 @@ _DEPTHS = ["1", "3", "5", "10", "20", "50", "100"]
 _MOST_COLUMNS = 40  # topics in the table
 _NAMES = {
     "recall": ("Recall", "Share of a query's relevant documents that are among the first {k}."),
-    "hit": ("Hit rate", "Share of queries with any relevant document among the first {k}; often called Recall@{k}."),
+    "hit": (
+        "Hit rate",
+        "Share of queries with any relevant document among the first {k}: success@{k} in trec_eval, often Recall@{k}.",
+    ),
     "precision": ("Precision", "Share of the first {k} that is relevant."),
     "ndcg": ("NDCG", "Gain of the first {k}, discounted by rank, against the best possible order; 1 = perfect."),
     "mrr": ("MRR", "Mean of 1 / rank of the first relevant document: 1 = always first, 0.5 = typically second."),
+    "mrr@": ("MRR", "Mean of 1 / rank of the first relevant document, 0 where it comes after {k}."),
     "map": ("MAP", "Mean of the precision at the rank of each relevant document, over the whole ranking."),
 }
 
@@ -80,7 +84,7 @@ def _headline(summary: Summary) -> None:
 def _named(metric: str) -> tuple[str, str]:
     """What a metric is called on screen, and what it means."""
     kind, _, k = metric.partition("@")
-    name, meaning = _NAMES[kind]
+    name, meaning = _NAMES["mrr@" if metric.startswith("mrr@") else kind]
     return (f"{name}@{k}" if k else name), meaning.format(k=k)
 
 
@@ -95,8 +99,9 @@ def _explain(space: QuerySpace, found: Quality) -> None:
         f"Means over {counted(scored, 'query') if scored == 1 else f'{count(scored)} queries'} with 95 % intervals "
         "(bootstrap over queries): what other queries of the same kind could have given, not what other judgements or "
         "other documents would. Two encoders whose intervals overlap may still differ: compare them query by query. "
-        f"Two numbers go by the name Recall@k: **Recall@k** is the share of a query's relevant documents that are "
-        f"found, **Hit rate@k** counts a query as soon as one is. Here a query has {each:.2g} of them on average."
+        "Two numbers go by the name Recall@k: **Recall@k** is the share of a query's relevant documents that are "
+        "found, **Hit rate@k** (success@k) counts a query as soon as one is. "
+        f"Here a query has {each:.2g} of them on average."
     )
     if skipped:
         tell(
@@ -109,14 +114,15 @@ def _explain(space: QuerySpace, found: Quality) -> None:
 
 def _by_metric(space: QuerySpace, found: Quality, depths: list[int]) -> None:
     """The table of all metrics, and one of them by topic."""
-    kinds = ("recall", "hit", "ndcg", "precision")
+    kinds = ("recall", "hit", "ndcg", "precision", "mrr")
     names = [f"{kind}@{k}" for k in depths for kind in kinds] + ["mrr", "map"]
     topics, most = space.queries.topic_names, charts.MOST_TOPICS
     if topics:
         st.subheader("Which topics does it find harder?")
         options = ["ndcg@10", *(name for name in names if name != "ndcg@10")]
         shown = st.selectbox("Metric", options, key="quality_metric", bind="query-params", width=220) or options[0]
-        st.plotly_chart(charts.metric_by_topic(found.of(shown), title=_named(shown)[0]), key="by_topic")
+        picture = charts.metric_by_topic(found.of(shown), title=_named(shown)[0])
+        st.plotly_chart(picture, key="by_topic")
         st.caption(
             "Each dot is a topic's mean over its queries (their number in brackets), the bar its 95 % interval; the "
             "diamond and the dashed line are all queries. Few queries make wide bars. Topics also differ in how many "
@@ -125,6 +131,7 @@ def _by_metric(space: QuerySpace, found: Quality, depths: list[int]) -> None:
         )
     st.subheader("Every metric")
     st.dataframe(_table(found, names), hide_index=True, height="content")
+    st.caption("MRR looks at the whole ranking, as trec_eval does; MRR@10 is what MS MARCO reports.")
 
 
 def _table(found: Quality, names: list[str]) -> pd.DataFrame:

@@ -63,7 +63,7 @@ class Report(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values."""
-        gaps = negatives_cached.gaps(self.space, self.measure, "mined")
+        gaps = negatives_cached.mined_gaps(self.space, self.measure)
         run = cached.run(self.space, self.measure)
         found = ranks(self.space, self.measure)
         return Evaluation(self.quality.summaries, self.quality.metrics, found, gaps, run, self.measure).report()

@@ -5,6 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from lib.charts import retrieval_quality as charts
+from lib.retrieval.ranks import FirstRanks, topic_ranks
+from lib.ui import downloads
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, share
 from lib.ui.query_space import QuerySpace
@@ -25,7 +27,8 @@ def show_ranks(space: QuerySpace) -> None:
         number("Within 10", share(found.share_within(10)), "What a first page of ten results would show.")
         number("Beyond 100", share(1 - found.share_within(100)), "Out of reach for a reranker that sees 100.")
     with picture:
-        st.plotly_chart(charts.rank_histogram(found), key="first_ranks")
+        histogram = charts.rank_histogram(found)
+        st.plotly_chart(histogram, key="first_ranks")
         st.plotly_chart(charts.rank_curve(found), key="rank_curve")
         st.caption(
             f"Each query counts once, at the best rank that any of its relevant documents has among all "
@@ -33,7 +36,29 @@ def show_ranks(space: QuerySpace) -> None:
             "reader has to go to meet at least one. A document that nobody judged counts as not relevant, so some of "
             "what stands before the true one may be right too."
         )
+        downloads.offer_figure(histogram, name="first_ranks")
+    _show_topics(space, found)
     _show_tail(space)
+
+
+def _show_topics(space: QuerySpace, found: FirstRanks) -> None:
+    topics = topic_ranks(found, space.queries.topics) if space.queries.topics is not None else ()
+    if not topics:
+        return
+    table = pd.DataFrame(
+        {
+            "topic": [one.topic for one in topics],
+            "queries": [one.queries for one in topics],
+            "median rank": [one.median for one in topics],
+            "at rank 1": [100 * one.first for one in topics],
+            "within 10": [100 * one.within_10 for one in topics],
+            "beyond 100": [100 * one.beyond_100 for one in topics],
+        }
+    )
+    percent = st.column_config.NumberColumn(format="%.1f %%")
+    shares = dict.fromkeys(("at rank 1", "within 10", "beyond 100"), percent)
+    st.dataframe(table, hide_index=True, column_config=shares)
+    st.caption("The same by topic, the highest median on top. Shares are of the topic's queries.")
 
 
 def _show_tail(space: QuerySpace) -> None:

@@ -15,6 +15,8 @@ from lib.ui.messages import count, counted, plain, refuse, tell
 from lib.ui.progress import started, stoppable
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import reranking_cached as cached
+from lib.ui.retrieval.durations import span
+from lib.ui.retrieval.measure_notice import tell_linear_gain
 from lib.ui.retrieval.reranking_results import show_results
 
 _MOST = 1_000
@@ -47,6 +49,7 @@ def show(space: QuerySpace) -> None:
         return
     made = _reranked(space, of, top, rows)
     if made is not None:
+        tell_linear_gain(space.queries)
         show_results(space, of, made, cached.effect(space, of, made, sampled=sample))
 
 
@@ -110,6 +113,8 @@ def _rows(space: QuerySpace, sample: str) -> NDArray[np.int64]:
 
 def _reranked(space: QuerySpace, of: CrossCheckpoint, top: int, rows: NDArray[np.int64]) -> Reranked | None:
     """The new order; None while its pairs are not scored and the user has not asked for it."""
+    if not cached.ready(space, top):
+        return None
     known = cached.scores(space, of)
     query, document = candidates(space.queries, cached.run(space, top), top=top, rows=rows)
     missing = len(known.missing(query, document)[0])
@@ -130,7 +135,7 @@ def _cost(known: PairScores, missing: int, queries: int, top: int) -> str:
     each = known.seconds_per_pair
     if each is None:
         return f"{pairs} How long that takes shows after the first pairs."
-    return f"{pairs} At the speed seen here, {_span(missing * each)}."
+    return f"{pairs} At the speed seen here, {span(missing * each)}."
 
 
 def _with_speed(show_done: Progress) -> Progress:
@@ -141,14 +146,8 @@ def _with_speed(show_done: Progress) -> Progress:
         show_done(done, of)
         taken = time.monotonic() - since
         if done and done < of:
-            place.caption(f"{done / max(taken, 1e-9):.3g} pairs a second; {_span((of - done) * taken / done)} left.")
+            place.caption(f"{done / max(taken, 1e-9):.3g} pairs a second; {span((of - done) * taken / done)} left.")
         elif done:
             place.empty()
 
     return tell_done
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {max(seconds, 1):.0f} s"
-    return f"about {seconds / 60:.0f} min" if seconds < 5_400 else f"about {seconds / 3_600:.1f} h"

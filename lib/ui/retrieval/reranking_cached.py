@@ -52,8 +52,8 @@ def reranker(of: CrossCheckpoint) -> Reranker:
 
 
 @st.cache_resource(max_entries=_SCORES_KEPT, show_spinner=False)
-def _scores(set_key: str, content: str, _queries: QuerySet, _scorer: str) -> PairScores:
-    return PairScores(_queries, _scorer)
+def _scores(set_key: str, content: str, _queries: QuerySet, scorer: str) -> PairScores:
+    return PairScores(_queries, scorer)
 
 
 def scores(space: QuerySpace, of: CrossCheckpoint) -> PairScores:
@@ -64,6 +64,11 @@ def scores(space: QuerySpace, of: CrossCheckpoint) -> PairScores:
 def reranked(space: QuerySpace, known: PairScores, *, top: int, rows: Rows) -> Reranked:
     """The run reranked from scores that are all known."""
     return rerank(space.queries, run(space, top), None, top=top, rows=rows, known=known)
+
+
+def ready(space: QuerySpace, top: int) -> bool:
+    """Whether `run` answers soon; draws what begins the search where it takes long."""
+    return cached.ready(space, measure.chosen(), max(top, cached.DEPTH))
 
 
 def run(space: QuerySpace, top: int) -> Run:

@@ -10,7 +10,9 @@ from lib.ui import downloads
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, counted, tell
 from lib.ui.query_space import QuerySpace
+from lib.ui.retrieval.contrast_table import contrast_table
 from lib.ui.retrieval.reranking_queries import show_queries
+from lib.ui.retrieval.run_download import offer_run
 
 
 def show_results(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect: RerankingEffect) -> None:
@@ -39,6 +41,7 @@ def show_results(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
             "Intervals overlap more than differences do: the sentence above tests the difference itself, query by "
             "query. Six metrics are shown; with so many, a small p-value in one of them alone says little."
         )
+    contrast_table([("reranked", [change.test for change in effect.changes])])
     st.subheader("Where is the first relevant document?")
     st.plotly_chart(charts.rank_distribution(effect), key="rerank_ranks")
     st.caption(
@@ -51,6 +54,7 @@ def show_results(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
         st.caption("Above the diagonal a query got better. A larger mark is more queries; both axes are logarithmic.")
     show_queries(space, of, made, effect)
     downloads.offer_result(effect, name="reranking")
+    offer_run(space.queries, made, name="reranked")
 
 
 def _change_number(name: str, change: MetricChange) -> None:

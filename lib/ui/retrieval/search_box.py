@@ -26,7 +26,7 @@ def show(space: QuerySpace) -> None:
     st.subheader("What comes back for a query?")
     text, row = _query(space)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = measure.choose()
+        by = measure.chosen()
         top = st.select_slider(
             "Documents shown", _TOPS, value="10", key="search_top", bind="query-params", persist_state="session",
             width=260,
@@ -122,7 +122,7 @@ def _reading(ranking: Ranking, by: Measure, top: int) -> str:
     )
     return (
         f"Each mark is a document, the {closer} the closer; right of the dashed line are those beyond the first {top}. "
-        f"{judged} A steep fall parts a few good matches from the rest. The numbers of two queries or of two encoders "
+        f"{judged} A steep step parts a few good matches from the rest. The numbers of two queries or of two encoders "
         "do not compare."
     )
 

@@ -59,6 +59,9 @@ def show(space: QuerySpace) -> None:
 
 def _smallest(sizes: SizeQuality, whole: SizePoint) -> None:
     """The fewest bytes that certainly lose little."""
+    if np.isnan(whole.change_low):
+        number("Smallest that keeps it", "—", "One query with a relevant document gives no interval.", wide=True)
+        return
     good = [point for point in sizes.points if point.change_low > -_LITTLE]
     best = min(good, key=lambda point: (point.bytes_per_document, -point.ndcg), default=whole)
     number(
