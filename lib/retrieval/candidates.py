@@ -7,9 +7,7 @@ key is looked at again only if it is above the lowest of those, which after the 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.retrieval.key_blocks import Progress as Progress
-from lib.retrieval.key_blocks import Told as Told
-from lib.retrieval.key_blocks import each_key_block
+from lib.retrieval.key_blocks import Told, each_key_block
 from lib.retrieval.measures import Scale, Vectors
 
 _GROUP = 8  # keys that share a maximum where a floor for the highest is sought
@@ -56,21 +54,21 @@ def _hits(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows, ascending, and columns of `new` (m, w) that can be among the `width` highest with those above `floor`."""
     m, w = new.shape
-    above = new > floor[:, None]
-    if np.count_nonzero(above) > _MANY * m * width:
-        if (
-            w >= 2 * _GROUP * width
-        ):  # the `width`-th highest maximum of disjoint groups is no higher than the key sought
-            groups = w // _GROUP
-            maxima = new[:, : _GROUP * groups].reshape(m, _GROUP, groups).max(axis=1)
-            floor = np.maximum(floor, np.partition(maxima, -width, axis=1)[:, -width])
-            np.greater_equal(new, floor[:, None], out=above)
-        if np.count_nonzero(above) > _MANY * m * width:  # many are the same
-            columns = _highest(new, min(width, w))
-            return np.repeat(np.arange(m), columns.shape[1]), columns.ravel()
-    at = np.flatnonzero(above)
-    rows = at // w
-    return rows, at - rows * w
+    if floor.max() > -np.inf:
+        at = np.flatnonzero(new > floor[:, None])
+        if len(at) <= _MANY * m * width:
+            rows = at // w
+            return rows, at - rows * w
+    if w >= 2 * _GROUP * width:  # the `width`-th highest maximum of disjoint groups is no higher than the key sought
+        groups = w // _GROUP
+        maxima = new[:, : _GROUP * groups].reshape(m, _GROUP, groups).max(axis=1)
+        floor = np.maximum(floor, np.partition(maxima, -width, axis=1)[:, -width])
+        at = np.flatnonzero(new >= floor[:, None])
+        if len(at) <= _MANY * m * width:
+            rows = at // w
+            return rows, at - rows * w
+    columns = _highest(new, min(width, w))  # few documents, or many that are the same
+    return np.repeat(np.arange(m), columns.shape[1]), columns.ravel()
 
 
 def _highest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,27 +105,25 @@ def _cores() -> int:
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-_lock = threading.Lock()
-_inside = 0
-_limiter: Any = None
+_limiting = threading.Lock()
 
 
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
-    """Have numpy's products take one thread each while any search is inside; threads of torch are left alone."""
-    global _inside, _limiter
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            from threadpoolctl import ThreadpoolController
+    """Have numpy's products take one thread each; torch's are left alone.
 
-            _limiter = ThreadpoolController().select(internal_api="openblas").limit(limits=1)
-            _limiter.__enter__()
-    try:
+    Where another search has seen to it, or another library's call has the threads limited, there is nothing to do:
+    who sets them must set them back, and only once.
+    """
+    if not _limiting.acquire(blocking=False):
         yield
+        return
+    try:
+        from threadpoolctl import ThreadpoolController
+
+        pools = ThreadpoolController().select(internal_api="openblas")
+        free = any(pool["num_threads"] > 1 for pool in pools.info())
+        with pools.limit(limits=1) if free else nullcontext():
+            yield
     finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _limiter.__exit__(None, None, None)
-                _limiter = None
+        _limiting.release()

@@ -283,12 +283,17 @@ def test_numpy_gets_its_threads_back(monkeypatch):
     from threadpoolctl import threadpool_info
 
     def given():
-        return [pool["num_threads"] for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+        return {
+            pool["filepath"]: pool["num_threads"] for pool in threadpool_info() if pool["internal_api"] == "openblas"
+        }
 
+    search(*vectors(), measure="manhattan")  # libraries are loaded
     before = given()
     threads(monkeypatch)
+    stop = iter([False, False, True])
     with pytest.raises(Stopped):
-        search(*vectors(), should_stop=lambda: True)
+        search(*vectors(), should_stop=lambda: next(stop))
+    assert given() == before
     with ThreadPoolExecutor(4) as pool:
         for run in pool.map(lambda _: search(*vectors()), range(8)):
             assert run.items == 400
