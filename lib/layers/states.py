@@ -63,7 +63,7 @@ def unit_states(
         for batch in batches:
             output = _output(encoder, batch.pooled[-1], [texts[row] for row in batch.rows], role)
             states = [*batch.pooled, output]
-            norms = np.array([np.linalg.norm(state.astype(np.float64), axis=1) for state in states])  # (depths, b)
+            norms = np.array([_lengths(state) for state in states])  # (depths, b)
             if not np.isfinite(norms).all():
                 raise InputError(
                     f"{encoder.checkpoint.source} gave hidden states that are not finite; its weights are damaged or "
@@ -73,11 +73,17 @@ def unit_states(
             if may_be_empty and encoder.tokenizer is not None:
                 kept &= encoder.tokenizer([texts[row] for row in batch.rows]).lengths > 0
             units = tuple(
-                state[kept].astype(np.float64) / length[kept, None] for state, length in zip(states, norms, strict=True)
+                np.divide(state[kept], length[kept, None], dtype=np.float64)
+                for state, length in zip(states, norms, strict=True)
             )
             yield UnitStates(batch.rows[kept], units, int((~kept).sum()))
 
     return stream()
+
+
+def _lengths(state: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Euclidean length of each row, shape (b,)."""
+    return np.sqrt(np.einsum("ij,ij->i", state, state, dtype=np.float64))
 
 
 def _takes_texts_without_tokens(encoder: Encoder, role: Role) -> bool:

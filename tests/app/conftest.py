@@ -115,3 +115,31 @@ def upload(root):
 def shown():
     """A sentence as a page shows it: with Markdown's signs escaped."""
     return plain
+
+
+def _view_page():
+    """The script that AppTest runs: one view alone, on a space that a test module made."""
+    import importlib
+    import os
+
+    from lib.ui.views import show_views
+
+    view, tests, space = os.environ["TESTED_VIEW"].split()
+    spaces = importlib.import_module(tests).SPACES
+    shown = importlib.import_module(f"lib.ui.retrieval.{view}").show
+    show_views({view: shown}, spaces[" ".join(space.split("_"))]())
+
+
+@pytest.fixture
+def view_alone(monkeypatch):
+    """Run a view of the Retrieval page alone: `view_alone("sizes", __name__, "one query", measure="dot")`."""
+
+    def opened(view, tests, space, **query):
+        monkeypatch.setenv("TESTED_VIEW", f"{view} {tests} {space.replace(' ', '_')}")
+        at = AppTest.from_function(_view_page, default_timeout=60)
+        at.query_params.update(query)
+        at.run()
+        assert not at.exception, [fault.value for fault in at.exception]
+        return at
+
+    return opened

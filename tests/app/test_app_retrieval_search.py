@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from lib.corpora import load_query_set
 from lib.embeddings import embed
@@ -40,27 +39,9 @@ SPACES = {
 
 
 @pytest.fixture
-def view(monkeypatch):
+def view(view_alone):
     """Run the view alone on one of SPACES, with query parameters."""
-
-    def page():
-        import os
-
-        from lib.ui.retrieval import search_box
-        from lib.ui.views import show_views
-        from tests.app.test_app_retrieval_search import SPACES
-
-        show_views({"Search": search_box.show}, SPACES[os.environ["TESTED_SPACE"]]())
-
-    def opened(space, **query):
-        monkeypatch.setenv("TESTED_SPACE", space)
-        at = AppTest.from_function(page, default_timeout=60)
-        at.query_params.update(query)
-        at.run()
-        assert not at.exception, [fault.value for fault in at.exception]
-        return at
-
-    return opened
+    return lambda space, **query: view_alone("search_box", "tests.app.test_app_retrieval_search", space, **query)
 
 
 @pytest.fixture(scope="module")

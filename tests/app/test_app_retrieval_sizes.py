@@ -1,7 +1,6 @@
 """The Sizes view: the sample against the library, storage, asking first, degenerate sets."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from lib.ui.retrieval.sizes_storage import bytes_text
 from tests.query_spaces import made_set, made_space
@@ -17,27 +16,9 @@ SPACES = {
 
 
 @pytest.fixture
-def view(monkeypatch):
+def view(view_alone):
     """Run the view alone on one of SPACES, with query parameters."""
-
-    def page():
-        import os
-
-        from lib.ui.retrieval import sizes
-        from lib.ui.views import show_views
-        from tests.app.test_app_retrieval_sizes import SPACES
-
-        show_views({"Sizes": sizes.show}, SPACES[os.environ["TESTED_SPACE"]]())
-
-    def opened(space, **query):
-        monkeypatch.setenv("TESTED_SPACE", space)
-        at = AppTest.from_function(page, default_timeout=60)
-        at.query_params.update(query)
-        at.run()
-        assert not at.exception, [fault.value for fault in at.exception]
-        return at
-
-    return opened
+    return lambda space, **query: view_alone("sizes", "tests.app.test_app_retrieval_sizes", space, **query)
 
 
 def said(at):
