@@ -83,7 +83,8 @@ def unit_states(
 
 def _lengths(state: NDArray[np.float32]) -> NDArray[np.float64]:
     """Euclidean length of each row, shape (b,)."""
-    return np.sqrt(np.einsum("ij,ij->i", state, state, dtype=np.float64))
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", state, state, dtype=np.float64)
+    return np.sqrt(squares)
 
 
 def _takes_texts_without_tokens(encoder: Encoder, role: Role) -> bool:

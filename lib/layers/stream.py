@@ -47,16 +47,13 @@ def stream(
     """
     sums: StateSums | None = None
     waiting: list[UnitStates] = []
-    kept: list[tuple[NDArray[np.float32], ...]] = []
-    rows: list[NDArray[np.int64]] = []
+    kept = _Sample(drawn)
     done = left_out = 0
     batches = unit_states(encoder, texts, role=role, batch_tokens=batch_tokens)
     if progress:
         progress(0, len(texts))
     while batch := _next(batches, should_stop, done=done, of=len(texts)):
-        chosen = np.isin(batch.rows, drawn)
-        kept.append(tuple(state[chosen].astype(np.float32) for state in batch.depths))
-        rows.append(batch.rows[chosen])
+        kept.add(batch)
         waiting.append(batch)
         if sum(len(part.rows) for part in waiting) >= _BLOCK:
             sums = _added(sums, waiting, counted)
@@ -70,8 +67,32 @@ def stream(
         raise InputError(
             f"The build-up needs at least 2 texts with a token, got {0 if sums is None else sums.n}: add texts."
         )
-    order = np.argsort(np.concatenate(rows))  # however they were batched
-    return Streamed(sums, tuple(np.concatenate(parts)[order] for parts in zip(*kept, strict=True)), left_out)
+    return Streamed(sums, kept.states(), left_out)
+
+
+class _Sample:
+    """The states of the drawn texts, in places set aside at once.
+
+    Pieces kept here and there would keep the allocator from using again what lies between them.
+    """
+
+    def __init__(self, drawn: NDArray[np.int64]) -> None:
+        self._drawn = drawn  # ascending
+        self._filled = np.zeros(len(drawn), dtype=bool)
+        self._depths: list[NDArray[np.float32]] = []
+
+    def add(self, batch: UnitStates) -> None:
+        if not self._depths:
+            self._depths = [np.empty((len(self._drawn), state.shape[1]), np.float32) for state in batch.depths]
+        chosen = np.isin(batch.rows, self._drawn)
+        places = np.searchsorted(self._drawn, batch.rows[chosen])
+        self._filled[places] = True
+        for depth, state in zip(self._depths, batch.depths, strict=True):
+            depth[places] = state[chosen]
+
+    def states(self) -> tuple[NDArray[np.float32], ...]:
+        """Each of shape (m, d), in the order of the texts; those without a direction are not among them."""
+        return tuple(depth[self._filled] for depth in self._depths)
 
 
 def _added(sums: StateSums | None, waiting: Sequence[UnitStates], counted: Tally) -> StateSums | None:
