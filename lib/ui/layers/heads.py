@@ -12,7 +12,7 @@ from lib.layers.states import why_no_layers
 from lib.ui import downloads
 from lib.ui.layers import heads_words as words
 from lib.ui.layers.heads_cached import heads
-from lib.ui.layers.one_head import CHART, pick_clicked, show_head
+from lib.ui.layers.one_head import CHART, choose_head, pick_clicked, show_head
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain, share, tell
 from lib.ui.workspace import Space
@@ -40,9 +40,10 @@ def show(space: Space) -> None:
     with numbers:
         _numbers(result, flags)
     below = st.container()
-    with st.container():
-        layer, head = show_head(space, space.checkpoint, result)
-    heatmap = charts.head_heatmap(result, flags, chosen=(layer, head))
+    one = st.container()
+    with one:
+        chosen = choose_head(space, result)
+    heatmap = charts.head_heatmap(result, flags, chosen=chosen[:2])
     with picture:
         st.plotly_chart(
             heatmap, key=CHART, on_select=pick_clicked, selection_mode="points", config={"displayModeBar": False}
@@ -50,6 +51,8 @@ def show(space: Space) -> None:
         st.caption(words.reading(result, flags))
     with below:
         _listing(result, flags)
+    with one:
+        show_head(space, space.checkpoint, result, chosen)
     with st.container(horizontal=True):
         downloads.offer_result(HeadReport(result, flags), name="heads")
         downloads.offer_figure(heatmap, name="heads")

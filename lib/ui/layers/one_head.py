@@ -26,14 +26,20 @@ def pick_clicked() -> None:
         st.session_state[_HEAD] = _name(int(layer), int(head))
 
 
-def show_head(space: Space, checkpoint: Checkpoint, result: HeadEntropy) -> tuple[int, int]:
-    """What one head looks at, over the texts and in one of them; its layer and number, both from 0, are returned."""
+def choose_head(space: Space, result: HeadEntropy) -> tuple[int, int, str]:
+    """Draw the choice of a head and a text; its layer and number, both from 0, and the text are returned."""
     title = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer, head = _chosen_head(result)
         text = _chosen_text(space)
     with title:
         st.subheader(f"Where does head {head + 1} of layer {layer + 1} look?")
+    return layer, head, text
+
+
+def show_head(space: Space, checkpoint: Checkpoint, result: HeadEntropy, chosen: tuple[int, int, str]) -> None:
+    """What one head looks at, over the texts and in one of them; the latter opens the encoder."""
+    layer, head, text = chosen
     with st.container(horizontal=True, gap="small"):
         _numbers(result, layer, head)
     st.plotly_chart(charts.target_bars(result, layer=layer, head=head), key="heads_targets")
@@ -44,11 +50,10 @@ def show_head(space: Space, checkpoint: Checkpoint, result: HeadEntropy) -> tupl
     )
     if not text.strip():
         st.info("Type a text to see the head's map on it.")
-        return layer, head
+        return
     maps = text_maps(checkpoint.fingerprint, space.precision, text, checkpoint)
     st.plotly_chart(charts.attention_heatmap(maps, layer=layer, head=head), key="head_on_text", width="content")
     st.caption(_reading(maps, layer, head))
-    return layer, head
 
 
 def _name(layer: int, head: int) -> str:
