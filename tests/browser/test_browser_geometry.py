@@ -107,7 +107,7 @@ def test_a_fresh_server_asked_for_a_page_by_its_name(serve, visit):
     """Streamlit then runs the page without app.py at first."""
     with serve() as address:
         seen = visit(f"{address}/geometry?view=Hubs")
-        assert "Skewness" in seen.numbers
+        seen.until(lambda: "Skewness" in seen.numbers)  # the page begins anew with app.py
         assert seen.page.locator('[data-testid="stSidebar"]').get_by_text("402 texts").is_visible()
         assert not seen.foreign()
 
