@@ -19,6 +19,7 @@ def own_folders(tmp_path_factory):
             patch.delenv(name)
         patch.setenv("EMBEDSCOPE_STORE", str(folder / "store"))
         patch.setenv("EMBEDSCOPE_RESULTS", str(folder / "results"))
+        patch.setenv("EMBEDSCOPE_RUNS", str(folder / "runs"))
         yield folder
 
 

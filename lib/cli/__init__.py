@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lib.cli import encoding, geometry, layers, retrieval
+from lib.cli import encoding, geometry, layers, retrieval, sae
 from lib.errors import InputError, Stopped
 
 _BAD_INPUT = 2
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as fault:
         print(fault, file=sys.stderr)
         return _BAD_INPUT
-    except (KeyboardInterrupt, Stopped):
-        print("Stopped. What was encoded is kept.", file=sys.stderr)
+    except (KeyboardInterrupt, Stopped) as stop:
+        print(str(stop) or "Stopped. What was encoded is kept.", file=sys.stderr)
         return _INTERRUPTED
     return 0
 
@@ -31,6 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib", description="Embedscope without its pages: JSON out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (geometry, layers, retrieval, encoding):
+    for command in (geometry, layers, retrieval, sae, encoding):
         command.add(commands)
     return parser

@@ -54,6 +54,7 @@ def serve(root, tmp_path_factory):
         environment = os.environ | {
             "EMBEDSCOPE_STORE": str(folder / "store"),
             "EMBEDSCOPE_RESULTS": str(folder / "results"),
+            "EMBEDSCOPE_RUNS": str(folder / "runs"),
             **settings,
         }
         options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]

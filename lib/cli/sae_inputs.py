@@ -1,0 +1,69 @@
+"""Which sparse autoencoder a command takes apart with, and whether it belongs to the encoder."""
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lib.encoders import Checkpoint, Policy
+from lib.errors import InputError
+from lib.sae import check_fit
+from lib.sae.sources import PACKAGED_SAE, OpenedSae, open_sae
+
+
+def add_sae(command: argparse._ActionsContainer) -> None:
+    """The option that says which dictionary."""
+    command.add_argument(
+        "--sae",
+        default=PACKAGED_SAE,
+        metavar="SOURCE",
+        help="a folder with a sparse autoencoder, a hub id (owner/name or owner/name/folder), or run:NAME "
+        f"(default: {PACKAGED_SAE}, the one for the packaged encoder)",
+    )
+
+
+def sae_of(chosen: argparse.Namespace, checkpoint: Checkpoint | None, width: int | None = None) -> OpenedSae:
+    """The dictionary that `--sae` names, held against the encoder, or where there is none against the vectors' width.
+
+    Raises:
+        InputError: it cannot be opened, or is for another encoder or for vectors of another width.
+    """
+    opened = open_source(chosen.sae)
+    if checkpoint is not None:
+        check_fit(opened.sae, checkpoint)
+    elif width is not None and width != opened.sae.dimensions:
+        raise InputError(
+            f"{opened.sae.about.name} takes vectors of {opened.sae.dimensions} dimensions apart, and the embeddings "
+            f"given have {width}: choose the SAE that was trained on their encoder."
+        )
+    return opened
+
+
+def open_source(source: str) -> OpenedSae:
+    """The dictionary that `source` names: as on the pages, and any folder of whoever runs the command.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    policy, named = Policy.from_environment(), os.path.expanduser(source.strip())  # noqa: PTH111 - never raises
+    if named and named != PACKAGED_SAE and os.path.isdir(named):  # noqa: PTH112 - a name too long is none
+        folder = Path(named).resolve()
+        whole = Path(folder.anchor)  # the command line may read what its user may
+        return open_sae(str(folder), policy=replace(policy, model_roots=(*policy.model_roots, whole)))
+    return open_sae(source, policy=policy)
+
+
+def about_sae(opened: OpenedSae) -> dict[str, Any]:
+    """What is reported of a dictionary."""
+    sae = opened.sae
+    return {
+        "source": opened.source,
+        "key": sae.key,
+        "features": sae.features,
+        "dimensions": sae.dimensions,
+        "rule": sae.rule,
+        "k": sae.k,
+        "prefixes": list(sae.prefixes),
+        **sae.about.to_dict(),
+    }

@@ -1,0 +1,76 @@
+"""What whoever runs the server allows of long runs."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lib.errors import InputError
+
+_OFF = {"0", "off", "no", "false"}
+_ON = {"", "1", "on", "yes", "true"}
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """The longest and largest run that a page may start. The command line knows none of these."""
+
+    allowed: bool = True
+    """Whether pages may start runs at all: EMBEDSCOPE_TRAINING, on unless it is `off`."""
+    minutes: float = 60.0
+    """Minutes of work that a run may take, all its resumptions together: EMBEDSCOPE_TRAINING_MINUTES."""
+    texts: int = 200_000
+    """Texts that a run may train on: EMBEDSCOPE_TRAINING_TEXTS."""
+    gigabytes: float = 2.0
+    """What the runs may take on disk; ended ones are removed above it, oldest first: EMBEDSCOPE_RUNS_GB."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "RunLimits":
+        """Read them; what is unset keeps its default.
+
+        Raises:
+            InputError: one of them is not what it should be.
+        """
+        env = os.environ if environment is None else environment
+        return cls(
+            allowed=_switch(env, "EMBEDSCOPE_TRAINING"),
+            minutes=_positive(env, "EMBEDSCOPE_TRAINING_MINUTES", cls.minutes),
+            texts=int(_positive(env, "EMBEDSCOPE_TRAINING_TEXTS", cls.texts)),
+            gigabytes=_positive(env, "EMBEDSCOPE_RUNS_GB", cls.gigabytes),
+        )
+
+    def check(self, texts: int) -> None:
+        """Refuse a run over `texts` that a page may not start.
+
+        Raises:
+            InputError: training is switched off, or there are too many texts.
+        """
+        if not self.allowed:
+            raise InputError(
+                "Whoever runs this server has switched training off: run Embedscope on your own machine, where "
+                "`python -m lib sae train` does the same."
+            )
+        if texts > self.texts:
+            raise InputError(
+                f"{texts:,} texts are more than the {self.texts:,} that a training may take here: choose a smaller "
+                "corpus, or train by `python -m lib sae train` on your own machine."
+            )
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    given = env.get(name, "").strip().lower()
+    if given not in _ON | _OFF:
+        raise InputError(f"{name} should be on or off, got {given[:40]!r}: change or unset it.")
+    return given in _ON
+
+
+def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+    given = env.get(name, "").strip()
+    if not given:
+        return default
+    try:
+        value = float(given)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise InputError(f"{name} should be a number above 0, got {given[:40]!r}: change or unset it.")
+    return value

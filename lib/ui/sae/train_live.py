@@ -1,0 +1,122 @@
+"""A training as it goes: its state, its curves, how long it will still take, and the button that stops it."""
+
+import streamlit as st
+
+from lib import runs
+from lib.charts import sae_train as charts
+from lib.runs import Run, Status
+from lib.sae.training_log import TrainingLog, read_log
+from lib.ui.layout import number
+from lib.ui.messages import count, counted, plain
+
+KEY = "run"
+"""What names the training that is looked at, in the address and in the session."""
+_EVERY = 2.0  # seconds between two looks
+_GAP = 0.1  # between both errors, from which on it is said
+_STATES = {
+    "new": ("Not started", "gray", "schedule"),
+    "waiting": ("Waiting", "orange", "schedule"),
+    "running": ("Training", "blue", "play_arrow"),
+    "finished": ("Finished", "green", "check"),
+    "stopped": ("Stopped", "orange", "stop"),
+    "failed": ("Failed", "red", "block"),
+}
+
+
+def head(run: Run, fares: Status) -> None:
+    """What is trained, and how it fares."""
+    word, colour, icon = _STATES[fares.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("What came of the training?" if fares.ended else "How does the training go?", width="content")
+        st.badge(word, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
+    st.caption(
+        f"{plain(run.title)} · {counted(int(run.about.get('texts', 0)), 'text')} · "
+        f"{plain(run.about.get('encoder') or 'embeddings of your own')} · found again at this page's address with "
+        f"`view=Train&run={run.id}`"
+    )
+
+
+def follow(run: Run) -> None:
+    """Look every two seconds until it has ended."""
+    st.fragment(_look, run_every=_EVERY)(run)
+
+
+def curves(run: Run) -> None:
+    """The curves, and how to read them."""
+    log = log_of(run)
+    if not len(log.samples):
+        st.caption("There are no figures yet.")
+        return
+    st.plotly_chart(charts.curves(log), key="train_curves")
+    st.caption(_reading(log))
+
+
+def log_of(run: Run) -> TrainingLog:
+    """What its events say."""
+    return read_log(runs.events(run.event_file)[0])
+
+
+def _look(run: Run) -> None:
+    runs.advance(run.root)
+    fares = runs.status(run)
+    if fares.ended:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(_doing(run, fares), width="stretch")
+        if fares.stop_at is None:
+            st.button("Stop", key="train_stop", on_click=runs.stop, args=(run,), icon=":material/stop:")
+    log = log_of(run)
+    if log.steps:
+        st.progress(min(log.step / log.steps, 1.0), text=f"Step {count(log.step)} of at most {count(log.steps)}")
+    _numbers(log)
+    curves(run)
+
+
+def _doing(run: Run, fares: Status) -> str:
+    if fares.stop_at is not None:
+        return "Stopping: it writes a checkpoint first."
+    if fares.state == "waiting":
+        return f"It waits: one training works at a time here, and {counted(runs.ahead(run), 'run')} come before it."
+    log = log_of(run)
+    if log.doing and log.step >= log.steps:
+        return f"Now {plain(log.doing)}."
+    if not log.steps:
+        return "Libraries are loaded and vectors read; the first figures come in some seconds."
+    if log.seconds_left != log.seconds_left:  # NaN
+        return "It trains."
+    return f"It trains; at most about **{_length(log.seconds_left)}** left at this rate, less if it gains no more."
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+
+
+def _numbers(log: TrainingLog) -> None:
+    if not len(log.samples):
+        return
+    with st.container(horizontal=True, gap="small"):
+        number(
+            "Held-out FVU",
+            f"{log.fvu[-1]:.3f}",
+            "Share of the held-out texts' variance that is not explained: 0 is perfect, 1 no better than their mean.",
+        )
+        number("Active a text", f"{log.mean_active[-1]:.1f}", "Features that fire on a held-out text, on average.")
+        number("Dead", f"{100 * log.dead_share[-1]:.1f}\u2009%", "Share of the features that have not fired lately.")
+        number("Texts seen", count(int(log.samples[-1])), "Each as often as it was seen.")
+        if log.samples_per_second == log.samples_per_second:
+            number("Texts a second", count(int(log.samples_per_second)), "Of late, on this machine.")
+
+
+def _reading(log: TrainingLog) -> str:
+    learnt_by_heart = (
+        "Here the held-out one stays well above the other: the dictionary learns these very texts by heart; fewer "
+        "features, or more texts, would carry over better. "
+        if log.fvu[-1] - log.loss[-1] > _GAP
+        else ""
+    )
+    resumed = " Dotted lines: where it was resumed." if len(log.resumed) else ""
+    return (
+        f"Both errors should fall together. {learnt_by_heart}The diamond marks the lowest held-out error, the dashed "
+        f"line the k that was asked for.{resumed} A low error with many dead features is no good dictionary, and a low "
+        "error alone does not say that its features can be read."
+    )

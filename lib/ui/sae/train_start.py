@@ -1,0 +1,144 @@
+"""From a corpus and settings to a training in a process of its own. Vectors are handed over, never texts."""
+
+import json
+import time
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib import runs
+from lib.errors import InputError
+from lib.runs import Run, RunLimits
+from lib.sae.suggestion import estimated_seconds
+from lib.sae.training import TrainingSettings
+from lib.ui import resources
+from lib.ui.workspace import Space
+
+RULES = {"batchtopk": "BatchTopK", "topk": "TopK", "jumprelu": "JumpReLU"}
+"""What the rules are called on screen."""
+_PROBE = (1_024, 384, 2_048)
+_TIMES = 3
+
+
+@st.cache_resource(max_entries=1, ttl=resources.HOUR, show_spinner=False)
+def _rate() -> float:
+    """Multiplications and additions a second that this machine does in a dense product, as tried just now."""
+    rows, inner, columns = _PROBE
+    left, right = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
+    taken = []
+    for _ in range(_TIMES):
+        begun = time.perf_counter()
+        left @ right
+        taken.append(time.perf_counter() - begun)
+    return 2.0 * rows * inner * columns / max(min(taken), 1e-6)
+
+
+def expected_seconds(space: Space, settings: TrainingSettings) -> float:
+    """How long a training will take here."""
+    training = len(space.vectors) * (1 - settings.held_out)
+    samples, d = int(training * settings.passes), space.vectors.shape[1]
+    batch = min(settings.batch_size, max(int(training), 1))
+    return estimated_seconds(samples, settings.features, d, batch_size=batch, rate=_rate())
+
+
+def check(space: Space, settings: TrainingSettings, limits: RunLimits) -> float:
+    """The seconds that it will take; refuses what cannot be trained, and what the owner does not allow.
+
+    Raises:
+        InputError: see there.
+    """
+    limits.check(len(space.vectors))
+    settings.check()
+    if len(space.vectors) < settings.features // 4:
+        raise InputError(
+            f"{settings.features:,} features are more than {len(space.vectors):,} texts can fill: choose at most "
+            "four a text, and better far fewer."
+        )
+    seconds = expected_seconds(space, settings)
+    if seconds > 60 * limits.minutes:
+        raise InputError(
+            f"This would take about {seconds / 60:,.0f} minutes, and a training may take {limits.minutes:g} here: "
+            "choose fewer features or passes, or train by `python -m lib sae train` on your own machine."
+        )
+    return seconds
+
+
+def begin(space: Space, settings: TrainingSettings, *, group: str | None, token: str, seconds: float) -> Run:
+    """Write what the training needs into a folder of its own, and put it into the queue.
+
+    Raises:
+        InputError: the folder cannot be written, or too many wait already.
+    """
+    corpus, checkpoint = space.corpus, space.checkpoint
+    about = {
+        "encoder": checkpoint.source if checkpoint else None,
+        "fingerprint": checkpoint.fingerprint if checkpoint else None,
+        "precision": space.precision,
+        "name": corpus.name,
+        "key": corpus.key,
+    }
+    title = f"{corpus.name}: {settings.features:,} features, k = {settings.k}, {RULES[settings.rule]}"
+    run = runs.create(
+        "sae",
+        title=title,
+        owner=token,
+        about=about | {"texts": len(corpus), "expected_seconds": seconds, "settings": settings.to_dict()},
+    )
+    try:
+        np.save(run.inputs / "vectors.npy", np.asarray(space.vectors, dtype=np.float32), allow_pickle=False)
+        (run.inputs / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        groups = groups_of(space, group)
+        if groups is not None:
+            np.save(run.inputs / "groups.npy", groups, allow_pickle=False)
+        return runs.start(run, _arguments(run, settings, grouped=groups is not None))
+    except OSError as fault:
+        runs.delete(run)
+        raise InputError(f"The vectors cannot be handed to the training ({fault.strerror}): free some space.") from None
+    except InputError:
+        runs.delete(run)
+        raise
+
+
+def _arguments(run: Run, settings: TrainingSettings, *, grouped: bool) -> list[str]:
+    """The command line that does it."""
+    options: dict[str, object] = {
+        "--embeddings": run.inputs / "vectors.npy",
+        "--about": run.inputs / "about.json",
+        "--features": settings.features,
+        "--k": settings.k,
+        "--rule": settings.rule,
+        "--passes": settings.passes,
+        "--batch": settings.batch_size,
+        "--held-out": settings.held_out,
+        "--seed": settings.seed,
+        "--out": run.result,
+    }
+    if settings.learning_rate is not None:
+        options["--learning-rate"] = settings.learning_rate
+    if grouped:
+        options["--groups"] = run.inputs / "groups.npy"
+    given = [part for name, value in options.items() for part in (name, str(value))]
+    return ["sae", "train", *given, *(["--prefixes", *map(str, settings.prefixes)] if settings.prefixes else [])]
+
+
+def groups_of(space: Space, column: str | None) -> NDArray[np.int64] | None:
+    """A number a text, shape (n,), equal for texts that must be held out together; None where each is by itself."""
+    import pandas as pd
+
+    if column is None and not space.corpus.duplicates:
+        return None
+    if column is None:
+        values = pd.Series(space.corpus.texts)
+    elif column == LABEL:
+        values = pd.Series(space.labels, dtype=object)
+    else:
+        values = space.corpus.columns[column]
+    numbers: NDArray[np.int64] = pd.factorize(values)[0].astype(np.int64)
+    alone = numbers < 0  # no value: each by itself
+    numbers[alone] = numbers.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    return numbers
+
+
+LABEL = "its label"
+"""What the choice of a group calls the corpus's labels."""
