@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from lib.embeddings import Embeddings, Progress, embed, space_of
 from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, describe, open_encoder
 from lib.errors import InputError
+from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.sources import OpenedSae, open_sae
 from lib.shelf import Shelf, default_shelf
 from lib.store import EmbeddingStore, default_store, row_keys
 from lib.ui.memory import release
@@ -72,6 +74,35 @@ def encoder(of: Checkpoint, precision: Precision) -> Encoder:
         gc.collect()
         release()
         return _weights(of.content, precision, of).under(of)
+
+
+@st.cache_resource(max_entries=4, ttl=HOUR, show_spinner="Opening the sparse autoencoder…")
+def _sae(source: str) -> OpenedSae:
+    return open_sae(source, policy=policy())
+
+
+@st.cache_resource(max_entries=64, ttl=60, show_spinner=False)
+def _sae_fault(source: str) -> InputError | None:
+    try:
+        _sae(source)
+    except InputError as fault:
+        return fault
+    return None
+
+
+def sae(source: str) -> OpenedSae | InputError:
+    """The sparse autoencoder that `source` names, or why it cannot be opened, which is kept for a minute."""
+    return _sae_fault(source) or _sae(source)
+
+
+@st.cache_resource(max_entries=4, ttl=HOUR, show_spinner=False)
+def _feature_database(key: str, folder: str, _opened: OpenedSae) -> FeatureDatabase | None:
+    return find_database(_opened.folder, _opened.sae)
+
+
+def feature_database(of: OpenedSae) -> FeatureDatabase | None:
+    """What lies beside a sparse autoencoder about its features; None where nothing does."""
+    return _feature_database(of.sae.key, str(of.folder), of)
 
 
 class _MissingError(Exception):

@@ -18,6 +18,7 @@ from lib.ui.geometry.cached import warm_up
 from lib.ui.messages import count, refuse, tell
 from lib.ui.query_choice import QueryChoice, choose_query_set
 from lib.ui.query_space import QuerySpace
+from lib.ui.sae_choice import choose_sae
 
 T = TypeVar("T")
 
@@ -25,6 +26,8 @@ ASSETS = Path(__file__).parent / "assets"
 _CHOICES = "_choices"
 _ABOUT_QUERIES = {"retrieval"}
 """Pages that look at a query set instead of a corpus, by the last part of their address."""
+_ABOUT_FEATURES = {"sae_features", "diagnostics"}
+"""Pages that look at a corpus through a sparse autoencoder."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ def navigation() -> st.Page:
     others = [
         st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("pages/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
+        st.Page("pages/sae_features.py", title="SAE Features", icon=":material/hub:"),
+        st.Page("pages/diagnostics.py", title="Diagnostics", icon=":material/stethoscope:"),
     ]
     return st.navigation([first, by_name, *others])
 
@@ -75,6 +80,8 @@ def sidebar(page: st.Page) -> None:
     with st.sidebar:
         encoder = choose_encoder()
         texts = choose_query_set() if page.url_path in _ABOUT_QUERIES else choose_corpus()
+        if page.url_path in _ABOUT_FEATURES:
+            choose_sae()
     st.session_state[_CHOICES] = (encoder, texts)
 
 

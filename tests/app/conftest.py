@@ -10,6 +10,9 @@ from lib.ui.messages import plain
 FAST = {"map": "PCA", "clusters": "k-means"}
 """Where the map itself is not the point: no UMAP has to be compiled."""
 
+TYPED = {"encoder", "sae", "decompose_feature"}
+"""Choices into which a user may type what is not offered."""
+
 
 class App:
     """The app at an address, run once; `page` is Streamlit's own test double."""
@@ -24,9 +27,9 @@ class App:
 
     def run(self):
         """Run the page as the browser would after a change; there must be no exception."""
-        encoder = self.page.selectbox(key="encoder") if len(self.page.selectbox) else None
-        if encoder is not None and encoder.value not in encoder.options:  # typed by the user: the double knows it not
-            encoder.options.append(encoder.value)
+        for box in self.page.selectbox:
+            if box.key in TYPED and box.value is not None and box.value not in box.options:
+                box.options.append(box.value)  # typed by the user: the double knows it not
         self.page.run()
         assert not self.page.exception, [fault.value for fault in self.page.exception]
         return self

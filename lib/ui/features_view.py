@@ -1,0 +1,60 @@
+"""Views about features: what is needed to draw one, and what to do where it is missing."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lib.encoders import PACKAGED
+from lib.errors import InputError
+from lib.sae.fit import check_fit
+from lib.sae.sources import PACKAGED_SAE
+from lib.ui import resources
+from lib.ui.messages import refuse
+from lib.ui.sae.labels_in_force import labels_in_force
+from lib.ui.sae_choice import KEY, chosen_sae
+from lib.ui.sae_space import SaeSpace
+from lib.ui.workspace import Space
+
+
+def about_features(show: Callable[[SaeSpace], None]) -> Callable[[Space], None]:
+    """A view of a corpus's space from one of its features; says what is missing where there is no dictionary."""
+
+    def draw(space: Space) -> None:
+        try:
+            features = _features_of(space)
+        except InputError as fault:
+            refuse(fault)
+            _ways_on(space)
+            return
+        show(features)
+
+    return draw
+
+
+def _features_of(space: Space) -> SaeSpace:
+    found = chosen_sae()
+    if space.checkpoint is None:
+        found.sae.check_width(space.vectors)
+    else:
+        check_fit(found.sae, space.checkpoint)
+    database = labels_in_force(found.sae, resources.feature_database(found))
+    return SaeSpace(space, found.sae, database, found.source)
+
+
+def _ways_on(space: Space) -> None:
+    """What can be done where the chosen dictionary does not belong to the encoder."""
+    with st.container(horizontal=True):
+        if space.checkpoint is not None and space.checkpoint.source != PACKAGED:
+            st.button(
+                "Open the packaged encoder",
+                on_click=_set,
+                args=("encoder", PACKAGED),
+                icon=":material/package_2:",
+            )
+        if st.session_state.get(KEY, PACKAGED_SAE) != PACKAGED_SAE:
+            st.button("Take the packaged SAE", on_click=_set, args=(KEY, PACKAGED_SAE), icon=":material/hub:")
+        st.button("Train one on this corpus", on_click=_set, args=("view", "Train"), icon=":material/model_training:")
+
+
+def _set(key: str, value: str) -> None:
+    st.session_state[key] = value

@@ -1,0 +1,1 @@
+"""The views of SAE Features, and what the pages about features cache."""
