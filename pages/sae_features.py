@@ -14,5 +14,8 @@ VIEWS = {
     "Train": train.show,
 }
 
+if "feature" in st.query_params and "view" not in st.query_params:
+    st.session_state.setdefault("view", "Browser")  # ?feature=319 is a link to that feature
+
 st.title("SAE Features", anchor=False)
 show_views(VIEWS, workspace.current())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lib.encoders import free_memory
 from lib.encoders.hub import HubFolder
 from lib.errors import InputError
 
@@ -17,7 +18,9 @@ _SECONDS = 4.0
 _CONFIGS = ("config.json", "cfg.json")
 _SAFE = ("sae.safetensors", "sae_weights.safetensors")
 _PICKLED = ("ae.pt",)
-_BESIDE = ("activation_scaler.json", "features.parquet", "features.json")
+_BESIDE = ("activation_scaler.json", "features.parquet")
+_READING = 7  # bytes of memory that reading takes for each byte of a file
+_LEFT_FREE = 10**9  # bytes of disk that a download leaves to others
 _SHOWN = 6
 
 
@@ -70,7 +73,9 @@ def _download(hub_id: str, folder: str) -> HubFolder:
     try:
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
         wanted = _selection(hub_id, folder, info.siblings or [])
-        _check_disk(hub_id, sum(file.size or 0 for file in wanted), Path(constants.HF_HUB_CACHE))
+        size = sum(file.size or 0 for file in wanted)
+        _check_memory(hub_id, size)
+        _check_disk(hub_id, size, Path(constants.HF_HUB_CACHE))
         paths = [hf_hub_download(hub_id, file.rfilename, revision=info.sha, etag_timeout=_SECONDS) for file in wanted]
     except errors.GatedRepoError:
         raise InputError(
@@ -125,11 +130,21 @@ def _called(hub_id: str, folder: str) -> str:
     return f"{hub_id}/{folder}" if folder else hub_id
 
 
+def _check_memory(hub_id: str, size: int) -> None:
+    """Refuse weights that could not be read, before they are downloaded."""
+    free = free_memory()
+    if _READING * size > free:
+        raise InputError(
+            f"{hub_id} takes about {_READING * size / 1e9:.1f} GB of memory to read, but only {free / 1e9:.1f} GB are "
+            "free; choose a smaller sparse autoencoder."
+        )
+
+
 def _check_disk(hub_id: str, size: int, cache: Path) -> None:
     place = next(parent for parent in (cache, *cache.parents) if parent.exists())
     free = shutil.disk_usage(place).free
-    if size > free:
+    if size > free - _LEFT_FREE:
         raise InputError(
-            f"{hub_id} takes {size / 1e9:.1f} GB on disk, but only {free / 1e9:.1f} GB are free; make room or choose a "
-            "smaller sparse autoencoder."
+            f"{hub_id} takes {size / 1e9:.1f} GB on disk, and of the {free / 1e9:.1f} GB that are free "
+            f"{_LEFT_FREE / 1e9:.0f} is left to others; make room or choose a smaller sparse autoencoder."
         )

@@ -19,7 +19,7 @@ class TrainingLog(Result):
     samples: NDArray[np.float64]
     """Training texts seen, each as often as it was seen, shape (e,), ascending."""
     loss: NDArray[np.float64]
-    """Training loss as a share of the texts' variance, shape (e,)."""
+    """Mean squared error of the whole dictionary on training texts as a share of their variance, shape (e,)."""
     fvu: NDArray[np.float64]
     """Fraction of variance unexplained on held-out texts, shape (e,), 0 is perfect."""
     mean_active: NDArray[np.float64]

@@ -37,8 +37,8 @@ def _features_of(space: Space) -> SaeSpace:
         found.sae.check_width(space.vectors)
     else:
         check_fit(found.sae, space.checkpoint)
-    database = labels_in_force(found.sae, resources.feature_database(found))
-    return SaeSpace(space, found.sae, database, found.source)
+    shipped = resources.feature_database(found)
+    return SaeSpace(space, found.sae, labels_in_force(found.sae, shipped), found.source, shipped)
 
 
 def _ways_on(space: Space) -> None:

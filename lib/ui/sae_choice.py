@@ -17,7 +17,7 @@ def choose_sae() -> None:
         st.selectbox(
             "Sparse autoencoder",
             [PACKAGED_SAE],
-            format_func=lambda key: "packaged: 4,096 features" if key == PACKAGED_SAE else key,
+            format_func=lambda key: "packaged" if key == PACKAGED_SAE else key,
             accept_new_options=True,
             key=KEY,
             bind="query-params",

@@ -19,9 +19,11 @@ class SaeSpace:
     sae: SparseAutoencoder
     """The dictionary, which belongs to that encoder."""
     database: FeatureDatabase | None
-    """What ships with the dictionary about its features; None where nothing does."""
+    """What is known of its features: what ships with it or was chosen instead, edited; None where nothing is."""
     source: str
     """What the sidebar calls the dictionary."""
+    shipped: FeatureDatabase | None = None
+    """What lies beside the dictionary, whatever the session imported, made or edited since."""
 
     @property
     def key(self) -> str:

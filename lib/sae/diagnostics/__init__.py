@@ -2,7 +2,7 @@
 
 from lib.sae.diagnostics.absorption import Absorption, PairTexts, default_support, pair_texts, scan_absorption
 from lib.sae.diagnostics.duplicates import Duplicates, duplicates
-from lib.sae.diagnostics.health import Health, Unexplained, health, unexplained
+from lib.sae.diagnostics.health import Health, Unexplained, health, known_from_training, unexplained
 from lib.sae.diagnostics.labels import AbsorptionByLabel, LabelAbsorption, label_absorption
 from lib.sae.diagnostics.polysemy import Polysemy, polysemy
 from lib.sae.diagnostics.senses import Sense, Senses, senses_of
@@ -21,6 +21,7 @@ __all__ = [
     "default_support",
     "duplicates",
     "health",
+    "known_from_training",
     "label_absorption",
     "pair_texts",
     "polysemy",

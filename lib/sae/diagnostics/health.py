@@ -21,6 +21,7 @@ from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.coactivation import firing_counts
 from lib.sae.codes import Codes
+from lib.sae.database import FeatureDatabase
 from lib.sae.diagnostics.duplicates import Duplicates, duplicates
 from lib.sae.evaluation import ALWAYS_ON
 
@@ -87,6 +88,20 @@ class Health(Result):
     """Cosine of each feature's encoder and decoder directions, shape (n,), in [-1, 1]; NaN for one of length 0."""
     stability: NDArray[np.float32]
     """Decoder cosine of each feature with its match in a second training, shape (n,); all NaN where not known."""
+
+
+def known_from_training(
+    sae: SparseAutoencoder, database: FeatureDatabase | None
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Frequencies on the training texts, and stability, each (n,) or None, of a database that lies beside `sae`.
+
+    Statistics of another corpus than the one that it was trained on say nothing of dead features, and are left away.
+    """
+    if database is None:
+        return None, None
+    trained_on = sae.about.trained_on.get("name")
+    own = trained_on is not None and database.corpus == trained_on
+    return (database.numbers("frequency") if own else None), database.numbers("stability")
 
 
 def health(

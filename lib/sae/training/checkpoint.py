@@ -15,7 +15,7 @@ from lib.sae.training.rows import Split
 from lib.sae.training.settings import TrainingSettings
 from lib.tensors import BrokenFileError, read_tensors, write_tensors
 
-_VERSION = 1
+_VERSION = 2
 _ROWS = 256
 
 

@@ -25,8 +25,11 @@ class Event(Result):
     learning_rate: float
     """Of the last step."""
     loss: float
-    """Mean squared error of the training texts since the last event, as a share of their variance (with Matryoshka
-    prefixes, the mean over them; without the auxiliary and sparsity terms)."""
+    """Mean squared error of the whole dictionary on the training texts since the last event, as a share of their
+    variance: the counterpart of `fvu`, of weights that still moved."""
+    objective: float
+    """What the steps descend: the same with Matryoshka prefixes averaged over all nested dictionaries, which leaves
+    more unexplained; `loss` itself without prefixes. Neither has the auxiliary and sparsity terms."""
     fvu: float
     """Fraction of variance unexplained on the held-out texts that are looked at while training, 0 is perfect."""
     mean_active: float
@@ -80,10 +83,11 @@ class Trained(Result):
     seconds: float
     """Time spent in steps and evaluations, earlier runs included."""
     stopped_early: bool
-    """Whether held-out FVU stopped improving, so that fewer steps were taken than `settings.steps`."""
+    """Whether held-out FVU stopped improving, so that the learning rate fell sooner and fewer steps were taken than
+    `settings.steps`."""
     resumed_at: int | None
     """The step at which this run went on from a checkpoint; None where it began anew."""
     device: str
     """Where it ran: cpu or cuda."""
     precision: str
-    """In which precision it was decided who fires: float32 or bfloat16."""
+    """Of the dense product behind the kept activations while training: float32 or bfloat16. Figures are float32's."""

@@ -48,7 +48,8 @@ class State:
         """BatchTopK: the threshold as learnt so far. JumpReLU: the same, until each feature gets its own."""
         self.last_edge: float | None = None
         self.norm = torch.zeros((), device=self.device)
-        self.losses, self.loss_count = torch.zeros((), dtype=torch.float64, device=self.device), 0
+        self.losses, self.loss_count = torch.zeros(2, dtype=torch.float64, device=self.device), 0
+        """Sums of loss and objective, and of how many steps."""
         self.optimiser = Optimiser(self.weights, settings)
 
     @property
@@ -78,20 +79,23 @@ class State:
         self.norm = self.optimiser.step(gradients, self.rate)
         self.idle += len(inputs)
         self.idle[found.counts > 0] = 0
-        self.losses += found.loss
+        self.losses += torch.stack([found.whole, found.loss])
         self.loss_count += 1
         self.step += 1
 
     def wind_up(self) -> None:
-        """Let the learning rate fall from here on, and be done then."""
+        """Jump to the decay: let the learning rate fall from here on, over its full length, and be done then.
+
+        Where it falls already, nothing changes.
+        """
         self.end = min(self.end, self.step + round(self.settings.decay * (self.settings.steps or 0)))
 
-    def mean_loss(self) -> float:
-        """Mean loss since this was last asked."""
-        mean = float(self.losses) / max(1, self.loss_count)
+    def mean_losses(self) -> tuple[float, float]:
+        """Mean loss of the whole dictionary, and mean objective, since this was last asked."""
+        whole, objective = (self.losses / max(1, self.loss_count)).tolist()
         self.losses.zero_()
         self.loss_count = 0
-        return mean
+        return whole, objective
 
     def dead_share(self) -> float:
         """Share of features that have not fired for `dead_after` texts."""
@@ -107,7 +111,7 @@ class State:
             "last_edge": self.last_edge,
             "rate": self.rate,
         }
-        sums = {"losses": float(self.losses), "loss_count": self.loss_count, "norm": float(self.norm)}
+        sums = {"losses": self.losses.tolist(), "loss_count": self.loss_count, "norm": float(self.norm)}
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         return Checkpoint(arrays, {**numbers, **sums, **more})
 
@@ -125,7 +129,7 @@ class State:
             tensor.copy_(tensors[name])
         self.idle.copy_(tensors["idle"])
         self.optimiser.restore(tensors)
-        self.losses.fill_(state["losses"])
+        self.losses.copy_(torch.tensor(state["losses"], dtype=torch.float64))
         self.norm.fill_(state["norm"])
         self.loss_count = state["loss_count"]
 
@@ -183,7 +187,7 @@ def _device(settings: TrainingSettings) -> str:
 
 
 def _half(settings: TrainingSettings, device: str) -> bool:
-    """Whether bfloat16 decides who fires."""
+    """Whether the dense product, and with it the kept activations, is bfloat16's while training."""
     import torch
 
     from lib.encoders.precision import bfloat16_available

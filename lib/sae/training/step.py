@@ -33,7 +33,9 @@ class Step:
     """What one batch says."""
 
     loss: "Tensor"
-    """Mean squared error, the mean over the dictionaries, 0-d."""
+    """What is descended: mean squared error, the mean over the dictionaries, 0-d."""
+    whole: "Tensor"
+    """Mean squared error of the whole dictionary, the last of them, 0-d; `loss` itself without Matryoshka."""
     error: "Tensor"
     """x_hat - x of the whole dictionary, (b, d)."""
     gradients: Weights
@@ -67,6 +69,7 @@ def sparse_step(weights: Weights, inputs: "Tensor", active: Active, bands: "Tens
     parts = _weighted_sums(active.features, weights.decoder, starts[:-1], activations)
     errors = (parts.view(b, m, -1).cumsum(dim=1) if m > 1 else parts.view(b, 1, -1)).sub_(centred.unsqueeze(1))
     loss = torch.linalg.vector_norm(errors).square() / (b * m)
+    whole = torch.linalg.vector_norm(errors[:, -1]).square() / b if m > 1 else loss
     of_slots = errors.mul(2 / (b * m))
     if m > 1:
         of_slots = of_slots.flip(1).cumsum(dim=1).flip(1)
@@ -88,6 +91,7 @@ def sparse_step(weights: Weights, inputs: "Tensor", active: Active, bands: "Tens
         counts = torch.bincount(active.features[active.fires], minlength=n)
     return Step(
         loss=loss,
+        whole=whole,
         error=errors[:, -1],
         gradients=Weights(encoder, sums[0], decoder, to_bias - sums[0] @ weights.encoder),
         along=sums[1],

@@ -139,13 +139,15 @@ class _Run:
     def _look(self, report: Callable[[Event], None] | None) -> None:
         state, settings = self.state, self.settings
         found = held(self.exported(), self.held_out[: settings.evaluation_texts])
+        loss, objective = state.mean_losses()
         event = Event(
             step=state.step,
             steps=state.end,
             samples=state.samples,
             seconds=self.seconds,
             learning_rate=state.rate,
-            loss=state.mean_loss(),
+            loss=loss,
+            objective=objective,
             fvu=found.fvu,
             mean_active=found.mean_active,
             dead_share=state.dead_share(),
@@ -161,7 +163,10 @@ class _Run:
             report(event)
 
     def _stalled(self) -> bool:
-        """Whether held-out FVU has not improved for `patience` evaluations, for the first time."""
+        """Whether held-out FVU has not improved for `patience` evaluations, for the first time.
+
+        It depends on the events alone, which a checkpoint keeps: a resumed training winds up at the same step.
+        """
         if self.settings.patience is None or self.state.end < (self.settings.steps or 0):
             return False
         best, since = np.inf, 0

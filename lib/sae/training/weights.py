@@ -62,18 +62,17 @@ class Coordinates:
 
 
 def started(settings: TrainingSettings, d: int, device: str, examples: NDArray[np.float32] | None) -> Weights:
-    """Unit directions at `examples`, shape (at most n, d), the rest random; the encoder their transpose, biases 0, which is the training mean.
+    """Unit directions: `examples`, shape (at most n, d), and random ones to make up n; biases 0, the training mean.
 
-    The encoder is shrunk before the first step (`State.learn`): k of many directions overlap so much that as
-    unit rows they would reconstruct a vector of several times the length.
+    The encoder is their transpose, and shrunk before the first step (`State.learn`): k of many directions overlap so
+    much that as unit rows they would reconstruct a vector of several times the length.
     """
     import torch
 
     drawn = np.random.default_rng([settings.seed, 0]).standard_normal((settings.features, d), dtype=np.float32)
     if examples is not None:
-        drawn[: len(examples)] = (
-            examples + np.float32(1e-6) * drawn[: len(examples)]
-        )  # one at the mean has no direction
+        drawn[: len(examples)] *= 1e-6  # an example at the mean has no direction of its own
+        drawn[: len(examples)] += examples
     drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
     decoder = torch.from_numpy(drawn).to(device)
     return Weights(

@@ -81,8 +81,8 @@ def senses(space: SaeSpace, feature: int, top: int, unrelated: float) -> diagnos
 
 def health(space: SaeSpace) -> diagnostics.Health:
     """How the dictionary does on the corpus. What the database knows of it may change, so that only parts are kept."""
-    codes, of = sae_cached.codes(space), space.database
-    frequency, stability = (of.numbers(name) if of else None for name in ("frequency", "stability"))
+    codes = sae_cached.codes(space)
+    frequency, stability = diagnostics.known_from_training(space.sae, space.shipped)
     known = (_unexplained(space.key, codes, space), _double(space))
     return diagnostics.health(
         space.space.vectors, codes, space.sae, frequency=frequency, stability=stability, known=known
