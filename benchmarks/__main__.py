@@ -3,7 +3,19 @@
 import subprocess
 import sys
 
-NAMES = ("encode", "store", "geometry", "layers", "heads", "search", "metrics", "app")
+NAMES = (
+    "encode",
+    "store",
+    "geometry",
+    "layers",
+    "heads",
+    "search",
+    "metrics",
+    "app",
+    "sae_training",
+    "sae_diagnostics",
+    "sae_browser",
+)
 
 
 def main() -> None:

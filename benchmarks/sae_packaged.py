@@ -8,16 +8,18 @@ be passed on, become examples; labels and statistics come from all texts.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.corpora import build_corpus, guess_columns, read_table
+from lib.corpora import ColumnChoice, build_corpus, read_table
 from lib.embeddings import embed
 from lib.encoders import PACKAGED, Policy, describe, open_encoder
 from lib.sae import Codes, SparseAutoencoder, load
@@ -25,7 +27,7 @@ from lib.sae.database import FILE, make_database, write_database
 from lib.sae.examples import examples
 from lib.sae.folder import CONFIG, WEIGHTS
 from lib.sae.labels import Labels, label_features
-from lib.sae.matching import match_features
+from lib.sae.matching import Matching, match_features
 from lib.sae.statistics import feature_statistics
 from lib.store import default_store
 
@@ -40,8 +42,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     chosen = parser.parse_args()
     sae, second = load(chosen.sae), load(chosen.second)
-    table = read_table(chosen.texts)
-    corpus = build_corpus(table, guess_columns(table))
+    corpus = build_corpus(read_table(chosen.texts), ColumnChoice("text"))
+    sources, documents = (corpus.columns[name].to_numpy() for name in ("source", "document"))
     checkpoint, encoder = describe(PACKAGED, policy=Policy(allow_hub=False)), open_encoder(PACKAGED)
     vectors = embed(corpus.texts, checkpoint, lambda: encoder, default_store(), precision="bfloat16").vectors
     _say(f"{len(corpus):,} texts")
@@ -58,7 +60,7 @@ def main() -> None:
         sae,
         lambda texts: encoder.encode(list(texts)).vectors,
         vectors=vectors,
-        groups=corpus.columns["document"].tolist(),
+        groups=documents.tolist(),
         progress=_progress(),
     )
     _tell(labels)
@@ -68,14 +70,35 @@ def main() -> None:
         corpus=sae.about.trained_on.get("name", corpus.name),
         labels=labels,
         stability=matching.cosine,
-        examples=_examples(sae, codes, corpus.texts, corpus.columns["source"].to_numpy()),
+        examples=_examples(sae, codes, corpus.texts, sources),
     )
     chosen.out.mkdir(parents=True, exist_ok=True)
-    for name in (WEIGHTS, CONFIG):
-        shutil.copyfile(chosen.sae / name, chosen.out / name)
+    shutil.copyfile(chosen.sae / WEIGHTS, chosen.out / WEIGHTS)
+    config = json.loads((chosen.sae / CONFIG).read_text("utf-8"))
+    complete(config, sources, matching, labels)
+    (chosen.out / CONFIG).write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", "utf-8")
     write_database(database, chosen.out / FILE)
     sizes = {path.name: f"{path.stat().st_size / 1e6:.2f} MB" for path in sorted(chosen.out.iterdir())}
     _say(f"written: {sizes}")
+
+
+def complete(config: dict[str, Any], sources: NDArray, matching: Matching, labels: Labels) -> None:
+    """Put into the SAE's config what was measured after its training."""
+    names, counts = np.unique(sources, return_counts=True)
+    config["licence"] = "MIT"
+    config["trained_on"]["sources"] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    config["figures"]["stability"] = {
+        "shared": round(matching.shared, 4),
+        "threshold": matching.threshold,
+        "mean": round(matching.mean, 4),
+        "chance": round(matching.null, 4),
+    }
+    config["figures"]["labels"] = {
+        "labelled": labels.labelled,
+        "weak": int(labels.weak[[one is not None for one in labels.text]].sum()),
+        "median_score": round(float(np.nanmedian(labels.score)), 4),
+        "median_score_near": round(float(np.nanmedian(labels.near)), 4),
+    }
 
 
 def _examples(sae: SparseAutoencoder, codes: Codes, texts: Sequence[str], source: NDArray) -> list[list[str]]:
@@ -100,7 +123,8 @@ def _progress():
     begun = time.monotonic()
 
     def tell(done: int, of: int) -> None:
-        print(f"\rlabels: {done:,} of {of:,} after {time.monotonic() - begun:.0f} s", end="", file=sys.stderr)
+        if done == of or not done % 500:
+            _say(f"labels: {done:,} of {of:,} after {time.monotonic() - begun:.0f} s")
 
     return tell
 

@@ -14,8 +14,6 @@ VIEWS = {
     "Train": train.show,
 }
 
-if "feature" in st.query_params and "view" not in st.query_params:
-    st.session_state.setdefault("view", "Browser")  # ?feature=319 is a link to that feature
-
 st.title("SAE Features", anchor=False)
-show_views(VIEWS, workspace.current())
+first = "Browser" if "feature" in st.query_params else None  # ?feature=319 is a link to that feature
+show_views(VIEWS, workspace.current(), first=first)

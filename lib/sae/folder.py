@@ -55,7 +55,7 @@ def save(sae: SparseAutoencoder, folder: Path, *, half: bool = False) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as packed
 
     dtype = np.float16 if half else np.float32
     held = {name: getattr(sae, field) for name, field in _TENSORS.items()}
@@ -70,7 +70,8 @@ def save(sae: SparseAutoencoder, folder: Path, *, half: bool = False) -> None:
         **to_json(asdict(sae.about)),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: array.astype(dtype) for name, array in held.items() if array is not None}, folder / WEIGHTS)
+    tensors = {name: array.astype(dtype) for name, array in held.items() if array is not None}
+    (folder / WEIGHTS).write_bytes(packed(tensors))
     (folder / CONFIG).write_text(json.dumps(config, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 

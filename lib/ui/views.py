@@ -11,9 +11,12 @@ from lib.ui.messages import refuse
 S = TypeVar("S")
 
 
-def show_views(views: Mapping[str, Callable[[S], None]], space: S) -> None:
-    """Draw the tabs; which one is open stands in the address. What a view cannot do it says in one sentence."""
-    tabs = st.tabs(list(views), key="view", on_change="rerun", bind="query-params")
+def show_views(views: Mapping[str, Callable[[S], None]], space: S, *, first: str | None = None) -> None:
+    """Draw the tabs; which one is open stands in the address, `first` where none does.
+
+    What a view cannot do it says in one sentence.
+    """
+    tabs = st.tabs(list(views), default=first, key="view", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, views.values(), strict=True):
         if tab.open:
             with tab:

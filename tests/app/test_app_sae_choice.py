@@ -65,3 +65,8 @@ def test_another_width_is_refused(app, own):
 def test_training_needs_no_dictionary(app, own):
     page = app(page="sae_features", view="Train", sae=own(fingerprint="0" * 64))
     assert not page.refusals
+
+
+def test_a_link_that_names_a_feature_alone_opens_the_browser_at_it(app):
+    page = app(page="sae_features", feature="319")
+    assert next(box for box in page.page.text_input if box.key == "browser_feature").value == "319"
