@@ -14,6 +14,7 @@ import pytest
 from lib import sae
 from lib.cli import main
 from lib.cli.sae_train_watch import Watch
+from lib.encoders import PACKAGED, describe
 from lib.runs import events
 from lib.sae.training_log import read_log
 from tests.toy_sae import planted
@@ -150,6 +151,24 @@ def test_what_is_told_of_embeddings(train, vectors, tmp_path):
     assert "--embeddings inputs/v.npy" in said["settings"]["command"]
 
 
+def test_what_is_kept_of_retrieval_on_a_sample_set(train, refused, tmp_path):
+    """As a page's run asks for it: vectors of an array, with the encoder that made them named."""
+    encoder = describe(PACKAGED)
+    np.save(tmp_path / "v.npy", planted(200, 384).vectors)
+    about = tmp_path / "about.json"
+    about.write_text(json.dumps({"fingerprint": encoder.fingerprint, "name": "mine"}))
+    options = ("--embeddings", tmp_path / "v.npy", "--about", about, *SMALL, "--encoder", PACKAGED)
+    train(*options, "--queries", "sample:lab", "--out", tmp_path / "o")
+    made = sae.load(tmp_path / "o").about
+    (kept,) = made.figures["ndcg"]
+    assert (kept["name"], kept["queries"], kept["items"]) == ("lab (sample)", 4, 15)
+    assert 0 < kept["raw"] <= 1
+    assert kept["both"]["share_low"] <= kept["both"]["share"] <= kept["both"]["share_high"]
+    assert (made.fingerprint, made.trained_on["name"]) == (encoder.fingerprint, "mine")
+    about.write_text(json.dumps({"fingerprint": "f" * 64}))
+    assert "about.json says that another encoder" in refused(*options, "--out", tmp_path / "p")
+
+
 def _started(*arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "lib", "sae", "train", *map(str, arguments)], stderr=subprocess.PIPE, text=True,
@@ -223,6 +242,7 @@ def test_resume_without_a_checkpoint_begins(train, vectors, tmp_path):
         (["--embeddings", "{v}", "--seed", "-1"], "A seed is a whole number"),
         (["--embeddings", "{v}", "--encoder", "all-MiniLM-L6-v2 (packaged)"], "vectors of 16 dimensions and"),
         (["--embeddings", "{v}", "--queries", "sample:topics"], "--queries needs the encoder"),
+        (["--corpus", "sample:topics", "--queries", "sample:none"], "'none'"),
         (["--embeddings", "{v}", "--group", "topic"], "--group goes with --corpus"),
         (["--corpus", "sample:topics", "--groups", "{v}"], "--groups goes with --embeddings"),
         (["--corpus", "sample:topics", "--group", "none"], "none"),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from lib.charts.layout import figure
-from lib.charts.palette import CATEGORIES, FLAG, HIGH, INK
+from lib.charts.palette import CATEGORIES, FLAG, GREY, HIGH, INK
 from lib.sae.training_log import TrainingLog
 
 _PANELS = ("Error on training texts", "Error on held-out texts", "Active features a text", "Dead features")
@@ -18,6 +18,7 @@ _UNITS = (
 )
 _COLOURS = (CATEGORIES[0], HIGH, CATEGORIES[2], CATEGORIES[5])
 _HEIGHT = 540
+_SILENT_BELOW = 0.6  # how far left of the first bar, in powers of ten, those that never fire stand
 
 
 def curves(log: TrainingLog, *, kept: bool = True) -> go.Figure:
@@ -49,6 +50,38 @@ def curves(log: TrainingLog, *, kept: bool = True) -> go.Figure:
         )  # fmt: skip
     _scale(fig, log)
     return fig
+
+
+def density(counts: NDArray[np.int64], edges: NDArray[np.float64], *, silent: int) -> go.Figure:
+    """How many features fire how often: `counts` between `edges` of log10(share of the texts), and those that never do.
+
+    Args:
+        counts: features in each bar, shape (bars,).
+        edges: ascending, shape (bars + 1,).
+        silent: features that fire on no text; they stand apart, hatched.
+    """
+    fig = figure(x="share of the texts on which a feature fires (logarithmic)", y="features", height=300, legend=False)
+    at_never = float(edges[0]) - _SILENT_BELOW
+    lows, highs = (_percent(100 * 10**ends) for ends in (edges[:-1], edges[1:]))
+    fig.add_bar(
+        x=[at_never, *(edges[:-1] + edges[1:]) / 2],
+        y=[silent, *counts],
+        width=[2 / 3 * _SILENT_BELOW, *np.diff(edges)],
+        marker={
+            "color": [GREY, *[CATEGORIES[0]] * len(counts)],
+            "pattern": {"shape": ["/", *[""] * len(counts)]},
+            "line": {"width": 0},
+        },
+        customdata=["no text", *(f"{low} to {high} of the texts" for low, high in zip(lows, highs, strict=True))],
+        hovertemplate="%{y} features fire on %{customdata}<extra></extra>",
+    )
+    powers = np.arange(np.ceil(edges[0]), 1)
+    fig.update_xaxes(tickvals=[at_never, *powers], ticktext=["never", *_percent(100 * 10**powers)])
+    return fig
+
+
+def _percent(values: NDArray[np.float64]) -> list[str]:
+    return [f"{min(value, 100):.2g}\u2009%" if value < 99.5 else "100\u2009%" for value in values]
 
 
 def _panels() -> go.Figure:

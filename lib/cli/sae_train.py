@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lib.sae.training import Trained
 
 CHECKPOINT = "checkpoint.safetensors"
-_DECAY = 0.2
+_DECAY = 0.5
 _UNTOLD = {"help", "resume", "json"}
 
 
@@ -55,7 +55,11 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--decay", type=float, default=_DECAY, metavar="SHARE", help=f"of the steps, the last (default: {_DECAY})"
     )
-    whole("--patience", default=10, help="evaluations without a gain that end it; 0: never (default: 10)")
+    whole(
+        "--patience",
+        default=10,
+        help="evaluations without a gain after which it skips to its decay; 0: never (default: 10)",
+    )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: 0)")
     group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lib.cli.inputs import Source, corpus_of
 from lib.cli.sae_train_watch import Watch
-from lib.corpora import SAMPLE_NAMES, Corpus
+from lib.corpora import QUERY_SET_NAMES, SAMPLE_NAMES, Corpus
 from lib.encoders import PACKAGED, precisions_available
 from lib.errors import InputError
 
@@ -63,7 +63,8 @@ def add_material(command: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--queries", nargs="+", default=[], metavar="FILE|DIR",
-        help="query sets, on which is measured how much of NDCG@10 is kept by reconstructions",
+        help="query sets, on which is measured how much of NDCG@10 is kept by reconstructions: files, folders, or "
+        f"sample:{' or sample:'.join(QUERY_SET_NAMES)}",
     )  # fmt: skip
 
 
@@ -128,6 +129,11 @@ def _of_array(chosen: argparse.Namespace) -> Material:
         raise InputError(
             f"{path.name} has vectors of {vectors.shape[1]} dimensions and {chosen.encoder} makes "
             f"{source.checkpoint.dimensions}: name the encoder that made them."
+        )
+    if source is not None and told.get("fingerprint") not in (None, source.checkpoint.fingerprint):
+        raise InputError(
+            f"{Path(chosen.about).name} says that another encoder than {chosen.encoder} made the embeddings, or the "
+            "same with other prompts: name that one, or leave --encoder and --queries out."
         )
     about = {
         "name": told.get("name") or path.name,

@@ -5,7 +5,7 @@ pages watch it through these files. One run at a time works on a machine; the ot
 """
 
 from lib.runs.events import EventWriter, events
-from lib.runs.limits import RunLimits
+from lib.runs.limits import RunLimits, gigabytes_of
 from lib.runs.queue import advance, ahead, delete, resume, start, stop
 from lib.runs.run import Run, State, Status, create, default_root, find_run, list_runs, status
 
@@ -22,6 +22,7 @@ __all__ = [
     "delete",
     "events",
     "find_run",
+    "gigabytes_of",
     "list_runs",
     "resume",
     "start",

@@ -21,7 +21,8 @@ class RunLimits:
     texts: int = 200_000
     """Texts that a run may train on: EMBEDSCOPE_TRAINING_TEXTS."""
     gigabytes: float = 2.0
-    """What the runs may take on disk; ended ones are removed above it, oldest first: EMBEDSCOPE_RUNS_GB."""
+    """What the runs may take on disk: EMBEDSCOPE_RUNS_GB. When another begins, ended ones are removed above it, oldest
+    first."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "RunLimits":
@@ -54,6 +55,32 @@ class RunLimits:
                 f"{texts:,} texts are more than the {self.texts:,} that a training may take here: choose a smaller "
                 "corpus, or train by `python -m lib sae train` on your own machine."
             )
+
+    def check_size(self, size: float, *, others: float = 0.0) -> None:
+        """Refuse a run that will take `size` bytes on disk, beside unfinished ones that take `others`.
+
+        Raises:
+            InputError: there is no room for it.
+        """
+        most = 1e9 * self.gigabytes
+        if size > most:
+            raise InputError(
+                f"This would take {gigabytes_of(size)} on disk, and all runs together may take {gigabytes_of(most)} "
+                "here: choose a smaller corpus, or train by `python -m lib sae train` on your own machine."
+            )
+        if size + others > most:
+            raise InputError(
+                f"This would take {gigabytes_of(size)} on disk, and runs that are not done yet hold "
+                f"{gigabytes_of(others)} of the {gigabytes_of(most)} that all may take here: try again when they have "
+                "ended."
+            )
+
+
+def gigabytes_of(size: float) -> str:
+    """A number of bytes in words, such as 1.5 GB or 300 MB."""
+    if size < 1e9:
+        return f"{size / 1e6:.2g} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.2g} GB" if size < 1e11 else f"{size / 1e9:,.0f} GB"
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

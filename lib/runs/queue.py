@@ -36,6 +36,7 @@ from lib.runs.run import (
 GRACE = 20.0
 """Seconds that a run has to end by itself after it was asked to."""
 _MOST_WAITING = 8
+_UNFINISHED = ("waiting", "running")
 _FORGOTTEN = 3_600.0  # seconds after which a run that was never started is removed
 _INPUTS_KEPT = 86_400.0  # seconds that the inputs of a run that did not finish are kept
 _ROOT = Path(__file__).parents[2]
@@ -45,14 +46,16 @@ def start(run: Run, arguments: Sequence[str], *, module: str = "lib") -> Run:
     """Put `python -m module arguments...` into the queue as the work of `run`; it begins at once if nothing else works.
 
     Raises:
-        InputError: too many runs wait already.
+        InputError: its owner has a run that is not done yet, too many runs wait already, or there is no room for it.
     """
     root = run.root
+    with _locked(root):
+        found = [(other, status(other)) for other in list_runs(root=root) if other.id != run.id]
+        _check_turn(run, found)
+        held = sum(_size(other.folder) for other, known in found if known.state in _UNFINISHED)
+        RunLimits.from_environment().check_size(_size(run.folder), others=held)
     clear(root)
     with _locked(root):
-        waiting = sum(status(other).state == "waiting" for other in list_runs(root=root))
-        if waiting >= _MOST_WAITING:
-            raise InputError(f"{waiting} runs wait for their turn already: try again when some of them have ended.")
         run = replace(run, module=module, arguments=tuple(arguments))
         write_about(run)
         write_status(run, Status("waiting", since=time.time()))
@@ -64,7 +67,8 @@ def resume(run: Run) -> None:
     """Put an ended run into the queue again: its command, with `--resume`, goes on from its last checkpoint.
 
     Raises:
-        InputError: it has not ended, it has finished, its inputs are no longer kept, or its time is used up.
+        InputError: it has not ended, it has finished, its inputs are no longer kept, its time is used up, its owner has
+            another that is not done yet, or too many wait already.
     """
     limits = RunLimits.from_environment()
     with _locked(run.root):
@@ -75,6 +79,7 @@ def resume(run: Run) -> None:
             raise InputError("What this run worked on is no longer kept: start a new one.")
         if known.spent >= 60 * limits.minutes:
             raise InputError(f"This run has used up the {limits.minutes:g} minutes that one may take here.")
+        _check_turn(run, [(other, status(other)) for other in list_runs(root=run.root) if other.id != run.id])
         write_status(run, Status("waiting", since=time.time(), spent=known.spent, resumes=True))
     advance(run.root)
 
@@ -158,6 +163,20 @@ def end(run: Run, outcome: Status) -> None:
             _remove(run.inputs)
         write_status(run, Status(outcome.state, outcome.reason, since=time.time(), spent=spent))
     advance(run.root)
+
+
+def _check_turn(run: Run, found: Sequence[tuple[Run, Status]]) -> None:
+    """Refuse a run whose owner has another among the `found` that is not done yet, or for which the queue is full."""
+    for other, known in found:
+        if run.owner is not None and other.owner == run.owner and known.state in _UNFINISHED:
+            doing = "waits for its turn" if known.state == "waiting" else "is at work"
+            raise InputError(
+                f"Another run of yours, {other.title[:80]!r}, {doing}, and you can have one at a time: wait until it "
+                "has ended, or choose it and stop it."
+            )
+    waiting = sum(known.state == "waiting" for _, known in found)
+    if waiting >= _MOST_WAITING:
+        raise InputError(f"{waiting} runs wait for their turn already: try again when some of them have ended.")
 
 
 def _launch(run: Run, known: Status) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from lib.errors import InputError
 from lib.results import Result
+from lib.runs.paths import without_paths
 
 State = Literal["new", "waiting", "running", "finished", "failed", "stopped"]
 
@@ -80,12 +81,12 @@ class Run(Result):
         return self.owner == hash_of(token)
 
     def log(self, *, most: int = 20_000) -> str:
-        """The end of what its process printed, at most so many bytes."""
+        """The end of what its process printed, at most so many bytes, with files named but not where they lie."""
         try:
             with (self.folder / LOG).open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - most))
-                return file.read().decode(errors="replace")
+                return without_paths(file.read().decode(errors="replace"), self.folder)
         except FileNotFoundError:
             return ""
 
@@ -144,7 +145,7 @@ def create(
         folder.chmod(0o700)
     except OSError as fault:
         raise InputError(
-            f"The folder of runs, {folder.parent}, cannot be written ({fault.strerror}): set EMBEDSCOPE_RUNS to "
+            f"The server's folder of runs cannot be written ({fault.strerror}): its owner can set EMBEDSCOPE_RUNS to "
             "another."
         ) from None
     write_about(run)
@@ -165,7 +166,9 @@ def find_run(name: str, *, root: Path | None = None) -> Run:
     folder = (root or default_root()) / name
     found = read_json(folder / ABOUT) if _ID.fullmatch(name) else None
     if found is None:
-        raise InputError(f"There is no run {name[:40]!r} here: it was deleted, or belongs to another server.")
+        raise InputError(
+            f"There is no run {name[:40]!r} here: it was deleted, removed to make room, or belongs to another server."
+        )
     return replace(Run(folder=folder, **_known(Run, found)), arguments=tuple(found.get("arguments", ())))
 
 

@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib import runs, sae
 from lib.corpora import Corpus
+from lib.encoders import PACKAGED, describe
 from lib.sae.training import TrainingSettings
 from lib.ui.sae import train_end, train_start
 from lib.ui.workspace import Space
@@ -23,11 +25,22 @@ def space_of(texts=300, *, name="toy", labels=None):
     return Space(corpus, None, "float32", planted(texts).vectors, f"key {texts}", f"vectors {texts}")
 
 
+def encoded_space(**prompts):
+    """As if the packaged encoder had made the vectors, with other prompts perhaps."""
+    checkpoint = describe(PACKAGED)
+    if prompts:
+        checkpoint = checkpoint.with_prompts(document="", **prompts)
+    corpus = Corpus("toy", tuple(f"text {n}" for n in range(300)), tuple(map(str, range(300))))
+    return Space(corpus, checkpoint, "float32", planted(300, 384).vectors, "packaged", "packaged vectors")
+
+
 SPACES = {
     "plain": space_of,
     "many": lambda: space_of(40_000),
     "three": lambda: space_of(3),
     "hostile": lambda: space_of(name=HOSTILE),
+    "packaged": lambda: encoded_space(),
+    "edited": lambda: encoded_space(query="ask: "),
     "labels": lambda: space_of(labels=tuple("ab"[n % 2] for n in range(300))),
 }
 
@@ -150,6 +163,7 @@ def test_a_k_above_the_features_is_refused(view):
         ("EMBEDSCOPE_TRAINING_TEXTS", "299", "300 texts are more than the 299"),
         ("EMBEDSCOPE_TRAINING_MINUTES", "0.001", "a training may take 0.001 here"),
         ("EMBEDSCOPE_TRAINING", "perhaps", "should be on or off"),
+        ("EMBEDSCOPE_RUNS_GB", "0.00001", "all runs together may take 0.01 MB here: choose a smaller corpus"),
     ],
 )
 def test_what_the_owner_does_not_allow(view, monkeypatch, name, value, words):
@@ -160,7 +174,7 @@ def test_what_the_owner_does_not_allow(view, monkeypatch, name, value, words):
 
 
 def test_from_start_to_stop_to_the_dictionary(view, root):
-    at = press(view(train_settings="my own", train_features="32", train_k="4", train_passes="500"), "train_start")
+    at = press(view(train_settings="my own", train_features="32", train_k="4", train_passes="50"), "train_start")
     (made,) = runs.list_runs(root=root)
     assert at.session_state["run"] == made.id
     assert "train_stop" in keys(at)
@@ -184,7 +198,11 @@ def test_an_address_opens_a_training_of_another_session(view, finished, monkeypa
     assert "It explains" in said(at)
     assert {"train_use", "train_new"} <= keys(at)
     assert "train_delete" not in keys(at)  # only who began it
-    assert len(at.get("plotly_chart")) == 1
+    assert len(at.get("plotly_chart")) == 2  # how often features fire, and the curves
+    assert "Counted on 30 held-out texts and 270 training texts." in said(at)
+    assert "on no text at all" not in said(at)
+    assert "Download it to keep it. All trainings on this server together may take 2 GB" in said(at).replace("**", "")
+    assert "Search on" not in said(at)
     assert {"Download", "Download for SAELens"} <= {button.label for button in at.get("download_button")}
     at = press(at, "train_new")
     assert "train_start" in keys(at)
@@ -194,6 +212,54 @@ def test_other_sessions_trainings_are_not_listed(view, finished, monkeypatch):
     monkeypatch.setenv("EMBEDSCOPE_RUNS", str(finished.root))
     (chosen,) = [box for box in view().selectbox if box.key == "run"]
     assert chosen.options == ["new"]
+
+
+def test_what_is_kept_of_retrieval_is_said(view, finished, monkeypatch):
+    monkeypatch.setenv("EMBEDSCOPE_RUNS", str(finished.root))
+    one = {"share": 0.912, "share_low": 0.85, "share_high": 0.96, "ndcg": 0.731}
+    kept = {"name": HOSTILE, "queries": 156, "items": 643, "raw": 0.801, "raw_low": 0.75, "raw_high": 0.85,
+            "both": one, "documents": one | {"share": None, "share_low": None, "share_high": None}}  # fmt: skip
+    real = train_end.load
+
+    def loaded(folder):
+        made = real(folder)
+        return replace(made, about=replace(made.about, figures=made.about.figures | {"ndcg": [kept]}))
+
+    monkeypatch.setattr(train_end, "load", loaded)
+    train_end._opened.clear()
+    at = view(run=finished.id)
+    train_end._opened.clear()
+    assert {metric.label: metric.value for metric in at.metric}["NDCG@10 kept"].replace("\u2009", " ") == "91.2 %"
+    assert "NDCG@10 is 0.801 (0.750 to 0.850) with the embeddings and 0.731 with" in said(at)
+    assert "91.2 % is kept (85.0 % to 96.0 %); with documents alone reconstructed –. In" in said(at)
+    (told,) = [caption.value for caption in at.caption if "Search on" in caption.value]
+    assert "**bold**" not in told
+
+
+def test_retrieval_is_measured_where_the_encoder_can_be_opened_by_its_name(view, root, monkeypatch):
+    toggles = {toggle.key for toggle in view("packaged").toggle}
+    assert "train_ndcg" in toggles
+    at = view("edited")
+    assert "train_ndcg" not in {toggle.key for toggle in at.toggle}
+    assert "prompts were changed" in said(at)
+    assert "train_ndcg" not in {toggle.key for toggle in view("plain").toggle}
+    begun = []
+    monkeypatch.setattr(train_start.runs, "start", lambda run, arguments: begun.append(arguments) or run)
+    for told, there in (("true", True), ("false", False)):
+        press(view("packaged", train_ndcg=told), "train_start")
+        assert (
+            begun[-1][-6:] == ["--encoder", PACKAGED, "--precision", "float32", "--queries", "sample:topics"]
+        ) is there
+
+
+def test_one_training_at_a_time(view, root):
+    at = press(view(train_settings="my own", train_features="32", train_k="4", train_passes="500"), "train_start")
+    first = at.session_state["run"]
+    at.session_state["run"] = "new"
+    run(at)
+    assert "you can have one at a time" in said(at)
+    assert next(button for button in at.button if button.key == "train_start").disabled
+    assert press(at, "train_look").session_state["run"] == first
 
 
 @pytest.mark.parametrize("name", ["0" * 32, "../../etc", "x", HOSTILE])

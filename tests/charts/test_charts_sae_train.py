@@ -36,6 +36,27 @@ def test_four_panels_over_the_texts_seen(sent):
     assert (log.step, log.steps, log.k, log.samples_per_second, log.seconds_left) == (39, 100, 8, 900.0, 4.0)
 
 
+def test_how_often_features_fire(sent):
+    edges = np.arange(-4.25, 0.1, 0.25)
+    counts = np.arange(len(edges) - 1)
+    drawn = sent(charts.density(counts, edges, silent=7))
+    (bar,) = drawn["data"]
+    assert bar["customdata"][0] == "no text"
+    assert bar["customdata"][-1] == "56\u2009% to 100\u2009% of the texts"
+    assert drawn["layout"]["xaxis"]["ticktext"] == [
+        "never", "0.01\u2009%", "0.1\u2009%", "1\u2009%", "10\u2009%", "100\u2009%"
+    ]  # fmt: skip
+    fig = charts.density(counts, edges, silent=7)
+    assert list(fig.data[0].y) == [7, *counts]
+    assert fig.data[0].marker.pattern.shape[:2] == ("/", "")  # silent ones differ by more than colour
+    assert fig.data[0].x[0] + fig.data[0].width[0] / 2 < edges[0]
+
+
+@pytest.mark.parametrize(("counts", "edges"), [([3], [-0.25, 0.0]), ([], [0.0])])
+def test_how_often_features_fire_on_few_texts(counts, edges, sent):
+    assert sent(charts.density(np.array(counts, dtype=np.int64), np.array(edges), silent=0))["data"]
+
+
 def test_what_a_resumption_did_again_is_drawn_once():
     first = [evaluation(step) for step in (10, 20, 30)]
     log = read_log([BEGIN, *first, BEGIN | {"resumes": True}, evaluation(20, fvu=0.01), evaluation(30)])

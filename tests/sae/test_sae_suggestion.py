@@ -28,6 +28,12 @@ def test_every_suggestion_can_be_trained():
         earlier = found.features
 
 
+def test_an_estimate_is_what_was_measured_on_two_quiet_cores():
+    samples = 30_000 * 600
+    seconds = estimated_seconds(samples, 4_096, 384, batch_size=2_048, rate=1.2e11)
+    assert seconds == pytest.approx(610, rel=0.05)
+
+
 def test_an_estimate_grows_with_all_that_costs():
     base = {"samples": 100_000, "features": 1_024, "dimensions": 384}
     plain = estimated_seconds(**base, batch_size=1_024, rate=1e11)

@@ -64,6 +64,8 @@ def test_gradients_are_autograds(rule, prefixes):
     loss = nested_loss(slow, inputs, dense(slow, inputs) * mask, prefixes)
     loss.backward()
     assert float(found.loss) == pytest.approx(float(loss), rel=1e-5)
+    whole = nested_loss(weights, inputs, dense(weights, inputs) * mask, ())
+    assert float(found.whole) == pytest.approx(float(whole), rel=1e-5)
     for name, gradient in found.gradients.named().items():
         torch.testing.assert_close(gradient, getattr(slow, name).grad, rtol=1e-5, atol=1e-6)
     along = (slow.decoder.grad * weights.decoder).sum(dim=1)

@@ -105,6 +105,10 @@ def test_matryoshka_prefixes_reconstruct_by_themselves(toy):
     plain, nested = train(toy.vectors, longer), train(toy.vectors, replace(longer, prefixes=(12, 20)))
     assert nested.sae.prefixes == (12, 20)
     assert prefix_error(nested.sae, toy.vectors, 12) < 0.8 * prefix_error(plain.sae, toy.vectors, 12)
+    assert [event.loss for event in plain.history] == [event.objective for event in plain.history]
+    last = nested.history[-1]
+    assert last.objective > 1.2 * last.loss  # the smaller dictionaries explain less
+    assert last.loss == pytest.approx(nested.figures.fvu_training, rel=0.15)  # what the curve beside it shows
 
 
 def prefix_error(sae, vectors, size):
@@ -132,6 +136,7 @@ def test_a_resumed_training_ends_as_one_without_a_break(toy, tmp_path, rule, sto
     assert same(whole, resumed)
     assert [event.fvu for event in resumed.history] == [event.fvu for event in whole.history]
     assert [event.loss for event in resumed.history] == [event.loss for event in whole.history]
+    assert [event.objective for event in resumed.history] == [event.objective for event in whole.history]
     assert list(tmp_path.iterdir()) == [kept]
     again = train(toy.vectors, settings, checkpoint=kept)
     assert again.resumed_at == 50
@@ -161,6 +166,37 @@ def test_it_winds_up_when_held_out_figures_stop_improving(toy, decay):
     assert found.history[-1].step == found.history[-1].steps == last
     assert found.history[-1].learning_rate == pytest.approx(1e-9 / 20 if decay else 1e-9)
     assert found.sae.about.settings["stopped_early"]
+
+
+def test_no_dictionary_is_left_undecayed_by_default(toy, tmp_path):
+    """It stalls at once, skips to a decay of full length, and does the same when it is resumed on either side."""
+    settings = TrainingSettings(
+        features=32, k=3, batch_size=64, steps=200, evaluate_every=5, patience=2, learning_rate=1e-9, device="cpu",
+        precision="float32",
+    )  # fmt: skip
+    assert settings.decay == 0.5
+    whole = train(toy.vectors, settings)
+    assert whole.stopped_early
+    assert [event.step for event in whole.history] == list(range(5, 116, 5))
+    assert [event.steps for event in whole.history] == [200, 200, *[115] * 21]  # two looks that bring nothing
+    rates = [event.learning_rate for event in whole.history]
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert rates[-1] == pytest.approx(1e-9 / 100)
+    for stop_at in (12, 16, 60):
+        asked, kept = iter(range(1_000)), tmp_path / f"{stop_at}.safetensors"
+        with pytest.raises(Stopped):
+            train(toy.vectors, settings, checkpoint=kept, should_stop=lambda left=asked, at=stop_at: next(left) >= at)
+        resumed = train(toy.vectors, settings, checkpoint=kept)
+        assert same(whole, resumed)
+        assert [event.steps for event in resumed.history] == [event.steps for event in whole.history]
+
+
+def test_one_whose_rate_falls_already_goes_on_to_its_end(toy):
+    settings = replace(TOY, steps=100, evaluate_every=5, patience=12, learning_rate=1e-9, decay=0.5)
+    found = train(toy.vectors, settings)  # it stalls at step 65
+    assert found.history[-1].step == 100
+    assert not found.stopped_early
+    assert found.history[-1].learning_rate == pytest.approx(1e-9 / 50)
 
 
 @pytest.mark.parametrize(("coefficient", "most"), [(0.0, 1.0), (1 / 32, 0.2)])

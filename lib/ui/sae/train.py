@@ -51,7 +51,7 @@ def _chosen() -> Run | None:
         accept_new_options=True,
         help="Trainings that you began on this page, latest first. Each has a name that nobody can guess and that "
         "stands in the address: keep that, and you find the training again after closing the page. Whoever has it can "
-        "watch, stop and use it; only you, in this session, can delete it.",
+        "watch it, read its log, stop, resume and use it; only you, in this session, can delete it.",
     )
     if chosen in (None, _NEW):
         return None

@@ -1,11 +1,13 @@
 """What a training will give for these texts, its settings in plain words, and the button that begins it."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import streamlit as st
 
 from lib.errors import InputError
-from lib.runs import RunLimits
+from lib.runs import Run, RunLimits
 from lib.sae.autoencoder import Rule
 from lib.sae.suggestion import ENOUGH, FEW, Suggestion, suggested
 from lib.sae.training import TrainingSettings
@@ -42,23 +44,53 @@ def show(space: Space, token: str) -> None:
     except InputError as fault:
         refuse(fault)
         return
+    queries = _queries(space)
     _say_what(settings, seconds)
     if _FAULT in st.session_state:
         refuse(st.session_state.pop(_FAULT))
+    working = train_start.unfinished(token)
+    if working is not None:
+        st.info(
+            "A training of yours is not done yet, and you can have one at a time: wait until it has ended, or stop it, "
+            "then begin another.",
+            icon=":material/schedule:",
+        )
+        st.button("Look at it", key="train_look", on_click=_look_at, args=(working.id,), icon=":material/visibility:")
+    begin = partial(train_start.begin, space, settings, group=group, token=token, seconds=seconds, queries=queries)
     st.button(
         "Start training", key="train_start", type="primary", icon=":material/play_arrow:", on_click=_begin,
-        args=(space, settings, group, token, seconds),
+        args=(begin,), disabled=working is not None,
     )  # fmt: skip
 
 
-def _begin(space: Space, settings: TrainingSettings, group: str | None, token: str, seconds: float) -> None:
+def _begin(begin: Callable[[], Run]) -> None:
     """Begin the training; the page then looks at it."""
     try:
-        run = train_start.begin(space, settings, group=group, token=token, seconds=seconds)
+        run = begin()
     except InputError as fault:
         st.session_state[_FAULT] = str(fault)
     else:
-        st.session_state[train_live.KEY] = run.id
+        _look_at(run.id)
+
+
+def _look_at(run: str) -> None:
+    st.session_state[train_live.KEY] = run
+
+
+def _queries(space: Space) -> list[str]:
+    """The query sets on which the finished dictionary is measured."""
+    if space.checkpoint is None:
+        return []
+    if not train_start.can_ask(space):
+        st.caption("Retrieval cannot be measured at the end: the encoder's prompts were changed in the sidebar.")
+        return []
+    chosen = st.toggle(
+        "Measure retrieval at the end", True, key="train_ndcg", bind="query-params", persist_state="session",
+        help="How much of NDCG@10 is kept when embeddings are replaced by what the features say of them, on the sample "
+        f"query set {train_start.QUERIES}: medicine, law and finance, not your texts. They are encoded once, which "
+        "takes a large encoder minutes.",
+    )  # fmt: skip
+    return [f"sample:{train_start.QUERIES}"] if chosen else []
 
 
 def _say_how_many(advice: Suggestion) -> None:
@@ -112,7 +144,8 @@ def _own(space: Space, advice: Suggestion) -> tuple[TrainingSettings, str | None
         with st.container(horizontal=True, gap="medium"):
             passes = int(_slider(
                 "Passes", _PASSES, _nearest(_PASSES, advice.passes), key="train_passes",
-                help="How often each text is seen, at most: it ends earlier when held-out texts gain nothing more.",
+                help="How often each text is seen, at most. In the second half the learning rate falls; that begins "
+                "sooner, and it ends earlier, when held-out texts gain nothing more.",
             ))  # fmt: skip
             batch = int(_slider(
                 "Texts a step", _BATCHES, str(advice.batch_size), key="train_batch",
@@ -125,7 +158,7 @@ def _own(space: Space, advice: Suggestion) -> tuple[TrainingSettings, str | None
             )  # fmt: skip
             rate = _slider(
                 "Learning rate", _RATES, _RATES[0], key="train_rate",
-                help="By size: 0.001 for 4,096 features, less for more. Lower it if the curves jump.",
+                help="By size: 0.003 for 4,096 features, less for more. Lower it if the curves jump.",
             )  # fmt: skip
         nested = st.toggle(
             "Nested dictionaries (Matryoshka)", key="train_nested", bind="query-params", persist_state="session",
@@ -169,8 +202,8 @@ def _say_what(settings: TrainingSettings, seconds: float) -> None:
         f"{train_start.RULES[settings.rule]}; at most "
         f"{counted(settings.passes, 'passe').replace('1 passe', '1 pass')} through the texts, "
         f"{100 * settings.held_out:.0f} % of them held out. "
-        f"About **{length}**, estimated from how fast this machine multiplies just now: good to a factor of two, "
-        "longer where others use it. It runs apart from this page, goes on when you close it, and is found again by "
+        f"About **{length}**: an estimate, from how fast this machine multiplied when it was last tried; a busy server "
+        "takes several times as long. It runs apart from this page, goes on when you close it, and is found again by "
         "its address. Only vectors are handed over, not texts, and they are removed when it has finished."
     )
 

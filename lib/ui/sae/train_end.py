@@ -4,19 +4,18 @@ import io
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from lib import runs
 from lib.errors import InputError
-from lib.runs import Run, Status
+from lib.runs import Run, RunLimits, Status, gigabytes_of
 from lib.sae import SparseAutoencoder, load
 from lib.sae.folder import CONFIG, WEIGHTS
 from lib.sae.formats import write_saelens
 from lib.ui import resources
-from lib.ui.layout import number
-from lib.ui.messages import count, counted, refuse
+from lib.ui.messages import refuse
+from lib.ui.sae import train_figures
 from lib.ui.sae.train_live import KEY
 from lib.ui.sae_choice import KEY as SAE
 
@@ -50,16 +49,7 @@ def show(run: Run, fares: Status, *, owner: bool) -> None:
 
 def _finished(run: Run) -> None:
     sae = _opened(run.id, run)
-    figures, settings = sae.about.figures, sae.about.settings
-    with st.container(horizontal=True, gap="small"):
-        number("Held-out FVU", f"{figures['fvu']:.3f}", "Share of the variance of texts that it never saw that it does "
-               "not explain; 0 is perfect.")  # fmt: skip
-        number("FVU, training", f"{figures['fvu_training']:.3f}", "The same on texts that it was trained on.")
-        number("Active a text", f"{figures['mean_active']:.1f}", "Features that fire on a held-out text, on average.")
-        number(
-            "Dead", f"{100 * figures['dead_share']:.1f}\u2009%", "Share of the features that fire on no text at all."
-        )
-    st.caption(_reading(sae, figures, settings))
+    train_figures.numbers(sae)
     with st.container(horizontal=True):
         st.button(
             "Use this SAE", key="train_use", on_click=_use, args=(run,), type="primary", icon=":material/hub:",
@@ -75,26 +65,12 @@ def _finished(run: Run) -> None:
             mime="application/zip", icon=":material/download:", key="train_zip_saelens", on_click="ignore",
             help="The same dictionary as SAELens writes it: cfg.json and sae_weights.safetensors.",
         )  # fmt: skip
-
-
-def _reading(sae: SparseAutoencoder, figures: dict[str, Any], settings: dict[str, Any]) -> str:
-    """The figures in words."""
-    explained, gap = 1 - figures["fvu"], figures["fvu"] - figures["fvu_training"]
-    parts = [
-        f"It explains {100 * explained:.0f} % of what differs among {counted(figures['held_out_texts'], 'text')} that "
-        f"it never saw, with {figures['mean_active']:.3g} of {count(sae.features)} features a text."
-    ]
-    if gap > 0.05:
-        parts.append(
-            f"On its training texts it leaves {100 * gap:.0f} points less: it has learnt part of them by heart, so "
-            "believe the held-out figure, and take fewer features or more texts."
-        )
-    if figures["dead_share"] > 0.05:
-        parts.append("Many features are dead: fewer would do.")
-    if settings.get("stopped_early"):
-        parts.append("It ended early, since held-out texts gained nothing more.")
-    parts.append("None of this says that the features can be read: look at them in the Browser, and at Diagnostics.")
-    return " ".join(parts)
+    most = gigabytes_of(1e9 * RunLimits.from_environment().gigabytes)
+    st.caption(
+        f"**Download it to keep it.** All trainings on this server together may take {most}; when another begins and "
+        "they take more, those that ended first are removed with their dictionaries, and their addresses lead nowhere."
+    )
+    train_figures.density(sae)
 
 
 @st.cache_resource(max_entries=4, ttl=resources.HOUR, show_spinner=False)

@@ -116,7 +116,8 @@ def _reading(log: TrainingLog) -> str:
     )
     resumed = " Dotted lines: where it was resumed." if len(log.resumed) else ""
     return (
-        f"Both errors should fall together. {learnt_by_heart}The diamond marks the lowest held-out error, the dashed "
+        "Both errors are those of the whole dictionary and should fall together, much of it in the second half, while "
+        f"the learning rate falls. {learnt_by_heart}The diamond marks the lowest held-out error, the dashed "
         f"line the k that was asked for.{resumed} A low error with many dead features is no good dictionary, and a low "
         "error alone does not say that its features can be read."
     )

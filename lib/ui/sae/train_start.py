@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -17,6 +18,9 @@ from lib.ui.workspace import Space
 
 RULES = {"batchtopk": "BatchTopK", "topk": "TopK", "jumprelu": "JumpReLU"}
 """What the rules are called on screen."""
+QUERIES = "topics"
+"""The sample query set on which a training can say how much of retrieval it keeps."""
+_COPIES = 8  # numbers on disk for each of a dictionary's n d: two weights, two moments of each, the result's two
 _PROBE = (1_024, 384, 2_048)
 _TIMES = 3
 
@@ -50,6 +54,7 @@ def check(space: Space, settings: TrainingSettings, limits: RunLimits) -> float:
     """
     limits.check(len(space.vectors))
     settings.check()
+    limits.check_size(_bytes(space, settings))
     if len(space.vectors) < settings.features // 4:
         raise InputError(
             f"{settings.features:,} features are more than {len(space.vectors):,} texts can fill: choose at most "
@@ -64,11 +69,42 @@ def check(space: Space, settings: TrainingSettings, limits: RunLimits) -> float:
     return seconds
 
 
-def begin(space: Space, settings: TrainingSettings, *, group: str | None, token: str, seconds: float) -> Run:
+def _bytes(space: Space, settings: TrainingSettings) -> float:
+    """What a training will take on disk: vectors, checkpoint and dictionary, all float32."""
+    d = int(space.vectors.shape[1])
+    return 4.0 * d * (len(space.vectors) + _COPIES * settings.features)
+
+
+def unfinished(token: str) -> Run | None:
+    """The session's training that waits or is at work, if there is one."""
+    mine = runs.list_runs(kind="sae", owner=token)
+    return next((run for run in mine if runs.status(run).state in ("waiting", "running")), None)
+
+
+def can_ask(space: Space) -> bool:
+    """Whether a training, which opens the encoder by its name, can embed queries as the vectors were made."""
+    if space.checkpoint is None:
+        return False
+    found = resources.checkpoint(space.checkpoint.source)
+    return not isinstance(found, InputError) and found.fingerprint == space.checkpoint.fingerprint
+
+
+def begin(
+    space: Space,
+    settings: TrainingSettings,
+    *,
+    group: str | None,
+    token: str,
+    seconds: float,
+    queries: Sequence[str] = (),
+) -> Run:
     """Write what the training needs into a folder of its own, and put it into the queue.
 
+    At the end it measures how much of NDCG@10 is kept on `queries`, such as sample:topics.
+
     Raises:
-        InputError: the folder cannot be written, or too many wait already.
+        InputError: the folder cannot be written, the session has a training that is not done yet, too many wait
+            already, or there is no room for it.
     """
     corpus, checkpoint = space.corpus, space.checkpoint
     about = {
@@ -91,7 +127,8 @@ def begin(space: Space, settings: TrainingSettings, *, group: str | None, token:
         groups = groups_of(space, group)
         if groups is not None:
             np.save(run.inputs / "groups.npy", groups, allow_pickle=False)
-        return runs.start(run, _arguments(run, settings, grouped=groups is not None))
+        asking = _asking(space, queries)
+        return runs.start(run, [*_arguments(run, settings, grouped=groups is not None), *asking])
     except OSError as fault:
         runs.delete(run)
         raise InputError(f"The vectors cannot be handed to the training ({fault.strerror}): free some space.") from None
@@ -120,6 +157,13 @@ def _arguments(run: Run, settings: TrainingSettings, *, grouped: bool) -> list[s
         options["--groups"] = run.inputs / "groups.npy"
     given = [part for name, value in options.items() for part in (name, str(value))]
     return ["sae", "train", *given, *(["--prefixes", *map(str, settings.prefixes)] if settings.prefixes else [])]
+
+
+def _asking(space: Space, queries: Sequence[str]) -> list[str]:
+    """Options that measure retrieval at the end."""
+    if not queries or space.checkpoint is None:
+        return []
+    return ["--encoder", space.checkpoint.source, "--precision", space.precision, "--queries", *queries]
 
 
 def groups_of(space: Space, column: str | None) -> NDArray[np.int64] | None:
