@@ -27,14 +27,14 @@ def files(tmp_path):
     return tmp_path, vectors, topics
 
 
-def _run(folder, *more, sae="sae"):
+def _run(folder, *more, sae="sae", corpus="corpus.jsonl"):
     out = folder / "out.json"
     status = main(
         [
             "sae",
             "features",
             "--corpus",
-            str(folder / "corpus.jsonl"),
+            str(folder / corpus),
             "--sae",
             str(folder / sae),
             "--json",
@@ -74,10 +74,15 @@ def test_a_database_beside_the_dictionary_is_used(files):
     _run(folder, "--label-with", "keywords", "--export", str(folder / "sae" / "features.parquet"))
     status, found = _run(folder, "--by", "score", "--export", str(folder / "again.json"))
     assert status == 0
-    assert found["features"][0]["labelled_on"] == "corpus.jsonl"
+    assert found["features"][0]["scored_on"] == "corpus.jsonl"
     scores = [row["score"] for row in found["features"]]
     assert scores == sorted(scores, reverse=True)
     assert read_database(folder / "again.json", load(folder / "sae")).label(1)
+    (folder / "corpus.jsonl").rename(folder / "other.jsonl")
+    _, found = _run(folder, "--export", str(folder / "other.parquet"), corpus="other.jsonl")
+    assert found["features"][0]["scored_on"] == "corpus.jsonl"
+    held = read_database(folder / "other.parquet", load(folder / "sae"))
+    assert (held.corpus, set(held.scored_on)) == ("other.jsonl", {"corpus.jsonl"})
 
 
 def test_one_feature_in_detail(files):

@@ -161,9 +161,9 @@ def _several(found: "Polysemy", database: FeatureDatabase | None) -> dict[str, A
 def _health(
     vectors: Any, codes: Any, sae: Any, corpus: Corpus, database: FeatureDatabase | None, seed: int
 ) -> dict[str, Any]:
-    from lib.sae.diagnostics import health
+    from lib.sae.diagnostics import health, known_from_training
 
-    frequency, stability = (database.numbers(name) if database else None for name in ("frequency", "stability"))
+    frequency, stability = known_from_training(sae, database)
     found: Health = health(
         vectors, codes, sae, labels=corpus.labels, frequency=frequency, stability=stability, seed=seed
     )

@@ -127,7 +127,8 @@ def _known(feature: int, database: FeatureDatabase | None) -> dict[str, Any]:
         return {}
     row = database.table.iloc[feature]
     found = {name: row[name] for name in _KNOWN if name in database.table.columns}
-    found |= {"labelled_on": database.corpus} if isinstance(found.get("label"), str) else {"label": None}
+    found["label"] = database.label(feature)
+    found |= {"scored_on": database.scored_on[feature]} if found["label"] is not None else {}
     return {name: to_json(value) for name, value in found.items()}
 
 
@@ -169,6 +170,6 @@ def _detail(
 def _exported(
     sae: "SparseAutoencoder", statistics: FeatureStatistics, corpus: Corpus, database: FeatureDatabase | None
 ) -> FeatureDatabase:
-    """Statistics of this corpus with what is known of the features already."""
+    """Statistics of this corpus with what is known of the features already, which keeps the corpus it is known of."""
     made = make_database(sae, statistics, corpus=corpus.name)
     return made if database is None else made.with_known(database)

@@ -22,6 +22,7 @@ from lib.sae.feature_table import (
     FeatureDatabase,
     blank_database,
     check_label,
+    check_name,
     make_database,
 )
 
@@ -44,7 +45,6 @@ SUFFIXES = (".parquet", ".json")
 MOST_BYTES = 64 * 2**20
 _MOST_FEATURES = 1_000_000
 _MOST_EXAMPLES, _MOST_EXAMPLE_CHARACTERS = 20, 5_000
-_MOST_NAME = 300
 _KEY_LENGTH = 64
 
 
@@ -104,7 +104,7 @@ def read_database(source: Path | bytes, sae: SparseAutoencoder, *, name: str | N
     return FeatureDatabase(
         table=_checked(frame, name),
         sae_key=key,
-        corpus=" ".join(str(about.get("corpus") or "a corpus without a name").split())[:_MOST_NAME],
+        corpus=check_name(about.get("corpus")) or "a corpus without a name",
         texts=texts if isinstance(texts, int) and not isinstance(texts, bool) and texts >= 0 else 0,
     )
 
@@ -136,7 +136,9 @@ def _checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         if column not in frame.columns:
             continue
         values = frame[column].tolist()
-        if column in TEXT_COLUMNS:
+        if column == "scored_on":
+            columns[column] = pd.Series([_corpus(value, name) for value in values], dtype=object)
+        elif column in TEXT_COLUMNS:
             columns[column] = pd.Series([_label(value, name) for value in values], dtype=object)
         elif column in NUMBER_COLUMNS:
             columns[column] = np.array([_number(value, column, name) for value in values], dtype=np.float64)
@@ -153,6 +155,14 @@ def _label(value: object, name: str) -> str | None:
     if not isinstance(value, str):
         raise InputError(f"{name}: expected a text as a label, got {type(value).__name__}.")
     return check_label("".join(sign if sign.isprintable() else " " for sign in value))
+
+
+def _corpus(value: object, name: str) -> str | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"{name}: expected a corpus's name in scored_on, got {type(value).__name__}.")
+    return check_name(value)
 
 
 def _number(value: object, column: str, name: str) -> float:

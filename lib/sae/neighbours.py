@@ -38,15 +38,18 @@ def nearest_features(sae: SparseAutoencoder, feature: int, top: int = 5) -> Near
     return NearestFeatures(feature, order, cosines[order])
 
 
-def neighbour_table(sae: SparseAutoencoder, top: int) -> NDArray[np.int32]:
-    """The `top` nearest features of every feature, nearest first, shape (n, top); in blocks, never n x n at once."""
-    n = sae.features
-    top = min(top, n - 1)
-    found = np.empty((n, top), dtype=np.int32)
-    for start in range(0, n, _BLOCK):
-        cosines = sae.decoder_weights[start : start + _BLOCK] @ sae.decoder_weights.T
-        here = np.arange(len(cosines))
-        cosines[here, start + here] = -np.inf
+def neighbour_table(sae: SparseAutoencoder, top: int, features: NDArray[np.integer] | None = None) -> NDArray[np.int32]:
+    """The `top` nearest features of every feature, or of each of `features`, nearest first: shape (features, top).
+
+    In blocks, never n x n at once.
+    """
+    asked = np.arange(sae.features) if features is None else np.asarray(features, dtype=np.int64)
+    top = min(top, sae.features - 1)
+    found = np.empty((len(asked), top), dtype=np.int32)
+    for start in range(0, len(asked), _BLOCK):
+        block = asked[start : start + _BLOCK]
+        cosines = sae.decoder_weights[block] @ sae.decoder_weights.T
+        cosines[np.arange(len(block)), block] = -np.inf
         nearest = np.argpartition(-cosines, max(top - 1, 0), axis=1)[:, :top]
         order = np.argsort(-np.take_along_axis(cosines, nearest, axis=1), axis=1, kind="stable")
         found[start : start + _BLOCK] = np.take_along_axis(nearest, order, axis=1)

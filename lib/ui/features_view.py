@@ -6,10 +6,11 @@ import streamlit as st
 
 from lib.encoders import PACKAGED
 from lib.errors import InputError
+from lib.sae.database import FeatureDatabase
 from lib.sae.fit import check_fit
-from lib.sae.sources import PACKAGED_SAE
+from lib.sae.sources import PACKAGED_SAE, OpenedSae
 from lib.ui import resources
-from lib.ui.messages import refuse
+from lib.ui.messages import refuse, tell
 from lib.ui.sae.labels_in_force import labels_in_force
 from lib.ui.sae_choice import KEY, chosen_sae
 from lib.ui.sae_space import SaeSpace
@@ -37,8 +38,17 @@ def _features_of(space: Space) -> SaeSpace:
         found.sae.check_width(space.vectors)
     else:
         check_fit(found.sae, space.checkpoint)
-    shipped = resources.feature_database(found)
+    shipped = _shipped(found)
     return SaeSpace(space, found.sae, labels_in_force(found.sae, shipped), found.source, shipped)
+
+
+def _shipped(found: OpenedSae) -> FeatureDatabase | None:
+    """What lies beside the dictionary; where that cannot be used it is said, and the dictionary goes without."""
+    try:
+        return resources.feature_database(found)
+    except InputError as fault:
+        tell([f"This dictionary is shown without the labels that lie beside it, which cannot be used: {fault}"])
+        return None
 
 
 def _ways_on(space: Space) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +11,13 @@ import pytest
 from lib.corpora import load_sample
 from lib.encoders import PACKAGED, Policy, describe
 from lib.sae import About, load, save
-from lib.sae.database import database_bytes, make_database, read_database
+from lib.sae.database import database_bytes, make_database, read_database, write_database
+from lib.sae.feature_table import Edit
 from lib.sae.label_edits import LabelEdits
-from lib.sae.labels.labelling import to_labels
 from lib.sae.statistics import feature_statistics, rank_features
 from lib.ui import resources
+from lib.ui.sae import browser_files
+from lib.ui.sae_space import SaeSpace
 from tests.toy_sae import random_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> **bold** [link](javascript:alert(2))"
@@ -175,7 +179,11 @@ def test_a_label_is_edited_kept_in_the_session_and_scored(browser, known, own_fo
     assert all("<img" not in chart.proto.spec for chart in shown.page.get("plotly_chart"))
     assert "Label score" in shown.numbers
     assert "It holds in this session" in _said(shown)
-    assert shown.table("label score")["label score"].iloc[0] == "edited"
+    row = shown.table("label score").iloc[0]
+    assert (row["made by"], row["scored on"]) == ("edited", load_sample("topics").name)
+    assert re.search(r"\d\.\d\d$", row["label score"])
+    notes = [note["text"] for note in shown.charts["browser_rows_0"]["layout"]["annotations"]]
+    assert row["label score"] in notes
     assert HOSTILE not in _said(browser(feature=str(feature)))  # a stranger's session
     shown.press("Take back every edit")
     assert HOSTILE not in _said(shown)
@@ -189,9 +197,66 @@ def test_on_a_server_of_one_s_own_edits_are_kept(browser, known, monkeypatch, ow
     shown.press("Save the label").run()
     assert "words of my own" in _said(browser(feature=str(feature)))
     folder = LabelEdits(own_folders / "labels")
-    assert folder.read(known[0].key) == {feature: "words of my own"}
+    kept = folder.read(known[0].key)[feature]
+    assert (kept.text, kept.scored_on) == ("words of my own", load_sample("topics").name)
+    assert 0 <= kept.score <= 1
     shown.press("Take back every edit")
     assert folder.read(known[0].key) == {}
+
+
+def test_an_address_of_this_machine_alone_keeps_nothing(browser, known, own_folders):
+    feature = int(rank_features(known[1])[0])
+    shown = browser(feature=str(feature))
+    shown.page.context["url"] = "http://localhost:8501/sae_features"  # what a stranger's browser may say
+    shown.page.text_input(key=f"browser_text_{feature}").set_value("a stranger's words")
+    shown.press("Save the label").run()
+    assert "It holds in this session" in _said(shown)
+    assert LabelEdits(own_folders / "labels").read(known[0].key) == {}
+
+
+def test_an_edited_label_that_cannot_be_scored_is_said_so(browser, known):
+    shown = browser(corpus="Paste").choose("pasted", "The patient has chest pain.")
+    feature = _rows(shown)[0]
+    shown.choose("browser_feature", str(feature))
+    shown.page.text_input(key=f"browser_text_{feature}").set_value("chest pain")
+    shown.press("Save the label").run()
+    row = shown.table("label score").set_index("feature").loc[feature]
+    assert (row["label"], row["label score"], row["scored on"]) == ("chest pain", "◇ not scored", None)
+    assert shown.numbers["Label score"] == "◇ not scored"
+
+
+def test_a_score_is_told_of_the_corpus_that_it_was_measured_on(browser, known, own):
+    sae, statistics = known
+    held = make_database(sae, statistics, corpus="far away").with_edits(
+        {feature: Edit("words", 0.9, 0.01, 0.8, 90, scored_on="far away") for feature in range(40)}
+    )
+    write_database(held, own / "features.parquet")
+    feature = int(rank_features(statistics)[0])
+    shown = browser(feature=str(feature))
+    assert "Scored: 40 on far away." in _said(shown)
+    helped = next(metric for metric in shown.page.metric if metric.label == "Label score").help
+    assert "held-out texts of far away" in helped.replace("\\", "")
+    space = SaeSpace(SimpleNamespace(corpus=load_sample("topics")), sae, held, "own", held)
+    whole = SimpleNamespace(statistics=statistics)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(browser_files, "part_of", lambda space, label: whole if label is None else None)
+        made = read_database(browser_files._file(space, held, ".parquet"), sae, name="x.parquet")
+    assert (made.corpus, made.texts) == (load_sample("topics").name, 402)
+    assert set(made.scored_on) == {"far away"}
+
+
+@pytest.mark.parametrize("content", [b"PAR1", "foreign"])
+@pytest.mark.parametrize("view", ["Browser", "Decompose"])
+def test_a_broken_database_leaves_the_dictionary_without_labels(app, own, known, content, view):
+    sae, statistics = known
+    if content == "foreign":
+        held = make_database(sae, statistics, corpus="x")
+        content = database_bytes(replace(held, sae_key="0" * 64), ".parquet")
+    (own / "features.parquet").write_bytes(content)
+    shown = app(page="sae_features", view=view, sae=str(own))
+    assert "This dictionary is shown without the labels that lie beside it, which cannot be used" in _said(shown)
+    assert not shown.refusals
+    assert shown.charts
 
 
 def test_an_edited_label_that_is_too_long_is_refused(browser, known):
@@ -241,41 +306,6 @@ def test_no_language_model_without_secrets(browser):
     shown = browser()
     maker = next(group for group in shown.page.button_group if group.key == "browser_maker")
     assert "language model" not in maker.options
-
-
-def test_a_language_model_is_asked_only_after_agreement(browser, monkeypatch):
-    asked = []
-
-    def answer(evidence, settings, shelf, *, progress=None):
-        asked.append((settings.model, evidence.features.tolist()))
-        chosen = {feature: (f"said of {feature}", settings.model) for feature in evidence.features.tolist()}
-        return to_labels(evidence, chosen, evidence.score_labels({f: t for f, (t, _) in chosen.items()}), {}, "toy")
-
-    monkeypatch.setattr("lib.ui.sae.browser_llm.label_with_llm", answer)
-    shown = browser(browser_llm_most="3")
-    shown.page.secrets["llm"] = {
-        "base_url": "http://models.example/v1",
-        "model": "toy",
-        "price_in": 1.0,
-        "price_out": 2,
-    }
-    shown.run().choose("browser_maker", "language model")
-    said = _said(shown)
-    assert "toy at models.example would be asked 3 questions (0 are answered already)" in said
-    assert "in the currency of its prices" in said
-    ask = next(button for button in shown.page.button if button.label == "Ask the model")
-    assert ask.disabled
-    box = next(box for box in shown.page.checkbox if box.key.startswith("browser_agree"))
-    assert "I agree that texts of this corpus are sent to models" in box.label.replace("\\", "")
-    box.check()
-    shown.run()
-    assert not asked
-    shown.press("Ask the model").run()
-    ((model, features),) = asked
-    assert (model, len(features)) == ("toy", 3)
-    table = shown.table("label score").set_index("feature")
-    assert table.loc[features, "label"].tolist() == [f"said of {feature}" for feature in features]
-    assert table["label"].notna().sum() == 3
 
 
 def test_secrets_that_cannot_be_used_are_said(browser):

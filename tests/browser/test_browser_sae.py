@@ -70,8 +70,8 @@ def test_text_from_a_stranger_s_link_is_shown_as_text(server, visit):
 def test_a_link_to_a_feature_opens_it_and_a_click_opens_another(server, visit):
     seen = visit(f"{server}/sae_features?feature=319")
     seen.until(lambda: seen.page.get_by_role("tab", name="Browser").get_attribute("aria-selected") == "true")
-    seen.until(lambda: seen.page.get_by_label("Open feature").input_value() == "319")
-    box = seen.page.get_by_label("Open feature")
+    seen.until(lambda: seen.page.get_by_role("textbox", name="Open feature").input_value() == "319")
+    box = seen.page.get_by_role("textbox", name="Open feature")
     box.fill("7")
     box.press("Enter")
     seen.settle()

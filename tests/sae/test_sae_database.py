@@ -11,7 +11,16 @@ import pytest
 
 from lib.errors import InputError
 from lib.sae import database as files
-from lib.sae.database import SUFFIXES, database_bytes, find_database, make_database, read_database, write_database
+from lib.sae.database import (
+    SUFFIXES,
+    blank_database,
+    database_bytes,
+    find_database,
+    make_database,
+    read_database,
+    write_database,
+)
+from lib.sae.feature_table import Edit
 from lib.sae.labels import label_features
 from lib.sae.statistics import feature_statistics
 from tests.toy_sae import orthogonal_sae, random_sae
@@ -76,6 +85,50 @@ def test_a_label_is_edited_in_a_copy(made):
         database.with_label(2, "x" * 500)
     with pytest.raises(InputError, match="features 0 to 5, got 6"):
         database.with_label(6, "x")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_score_keeps_the_corpus_that_it_was_measured_on(made, suffix):
+    sae, database = made
+    assert database.scored_on == (*["topics"] * 5, None)
+    elsewhere = make_database(sae, feature_statistics(sae.encode(np.eye(6))), corpus="elsewhere")
+    carried = elsewhere.with_known(database)
+    assert carried.corpus == "elsewhere"
+    assert carried.scored_on == database.scored_on
+    edit = Edit("my words", 0.75, 0.1, 0.7, 40, scored_on="a third")
+    both = carried.with_edits({1: edit, 2: Edit("not scored")})
+    assert both.scored_on == ("topics", "a third", None, "topics", "topics", None)
+    assert both.scored_corpora() == {"topics": 3, "a third": 1}
+    assert both.numbers("score")[1] == 0.75
+    found = read_database(database_bytes(both, suffix), sae, name=f"x{suffix}")
+    assert found.scored_on == both.scored_on
+    assert elsewhere.with_known(found).scored_on == both.scored_on
+
+
+def test_labels_made_elsewhere_say_so(made):
+    sae, database = made
+    texts, _ = topic_texts(10)
+    vectors = embed(texts)
+    labels = label_features(sae.encode(vectors), texts, sae, embed, vectors=vectors, features=[0, 5])
+    found = database.with_made(labels, "elsewhere")
+    assert found.corpus == "topics"
+    assert found.scored_on == ("elsewhere", *["topics"] * 4, "elsewhere")
+    assert found.label(5) == labels.text[5]
+    assert found.table["score"].iloc[1] == database.table["score"].iloc[1]
+    assert blank_database(sae, "x").with_made(labels, "elsewhere").scored_corpora() == {"elsewhere": 2}
+
+
+def test_the_name_of_a_corpus_is_not_trusted(made):
+    sae, database = made
+    held = json.loads(database_bytes(database, ".json"))
+    for row in held["features"]:
+        row["scored_on"] = HOSTILE + "x" * 900
+    found = read_database(json.dumps(held).encode(), sae, name="x.json").scored_on[0]
+    assert len(found) == 300
+    assert found.isprintable()
+    held["features"][0]["scored_on"] = 3
+    with pytest.raises(InputError, match="expected a corpus's name in scored_on, got int"):
+        read_database(json.dumps(held).encode(), sae, name="x.json")
 
 
 def test_a_database_without_labels_can_be_edited():

@@ -1,59 +1,18 @@
 """Labels by a language model, against a small HTTP server: prompts, retries, refusals, the shelf, bad answers."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lib.errors import InputError, Stopped
 from lib.sae.labels import gather
 from lib.sae.labels.llm import LlmSettings, estimate, label_with_llm
+from lib.sae.labels.llm_limit import RequestLimit, default_limit
 from lib.sae.labels.llm_prompts import checked_answer, prompts_for
 from lib.shelf import Shelf
+from tests.toy_endpoint import KEY, FakeEndpoint
 from tests.toy_sae import orthogonal_sae
 from tests.toy_topics import NAMES, TOPICS, embed, topic_texts
-
-KEY = "secret-key-of-the-test"
-
-
-class FakeEndpoint:
-    """Answers as a chat endpoint does: with the topic whose words the activating texts hold."""
-
-    def __init__(self):
-        self.seen, self.failures, self.answer, self.status = [], [], None, 200
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                endpoint.seen.append((self.path, self.headers["Authorization"], body))
-                status = endpoint.failures.pop() if endpoint.failures else endpoint.status
-                made = json.dumps(endpoint.reply(body) if status == 200 else {"error": {"message": KEY}}).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(made)))
-                if status == 429:
-                    self.send_header("retry-after-ms", "1")
-                self.end_headers()
-                self.wfile.write(made)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def reply(self, body):
-        texts = " ".join(one["text"] for one in json.loads(body["messages"][1]["content"])["fires"])
-        topic = max(NAMES, key=lambda name: sum(texts.count(phrase) for phrase in TOPICS[name]))
-        content = f' "{TOPICS[topic][0]}."\n' if self.answer is None else self.answer
-        message = {"role": "assistant", "content": content}
-        return {"id": "1", "object": "chat.completion", "created": 0, "model": "toy",
-                "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}  # fmt: skip
-
-    def settings(self, **more):
-        return LlmSettings(f"http://127.0.0.1:{self.server.server_address[1]}/v1", "toy", KEY, **more)
 
 
 @pytest.fixture
@@ -62,8 +21,7 @@ def endpoint(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     made = FakeEndpoint()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 @pytest.fixture
@@ -100,7 +58,10 @@ def test_what_was_asked_is_not_asked_again(endpoint, evidence, shelf):
     assert len(endpoint.seen) == 6
     after = estimate(evidence, settings, shelf)
     assert (before.requests, before.cached, after.requests, after.cached) == (6, 0, 0, 6)
-    assert after.cost == 0
+    assert after.cost == after.cost_at_most == 0
+    assert before.tokens_out_at_most == 6 * settings.most_answer_tokens
+    assert before.cost_at_most == pytest.approx((before.tokens_in * 2 + before.tokens_out_at_most * 8) / 1e6)
+    assert {body["max_completion_tokens"] for _, _, body in endpoint.seen} == {settings.most_answer_tokens}
     assert before.cost == pytest.approx((before.tokens_in * 2 + before.tokens_out * 8) / 1e6)
     sent = sum(len(p.user) + len(p.system) for p in prompts_for(evidence)) / 3.6
     assert before.tokens_in == pytest.approx(sent, rel=0.1)
@@ -163,6 +124,67 @@ def test_answers_that_are_no_labels_leave_none(endpoint, evidence, shelf, answer
     assert found.weak.all()
 
 
+def test_a_day_s_requests_are_counted_over_all_who_ask(endpoint, evidence, shelf, tmp_path):
+    limit = RequestLimit(tmp_path / "llm" / "requests.sqlite", 9)
+    assert limit.left() == 9
+    endpoint.failures = [503]
+    assert label_with_llm(evidence, endpoint.settings(), shelf, limit=limit).labelled == 6
+    assert RequestLimit(limit.path, 9).left() == 9 - 6 - 1  # one was sent twice
+    label_with_llm(evidence, endpoint.settings(), shelf, limit=limit)  # known answers cost nothing
+    assert limit.left() == 2
+    with pytest.raises(InputError, match="at most 9 requests a day, over all visitors; 2 are left today"):
+        label_with_llm(evidence, endpoint.settings(), Shelf(tmp_path / "other"), limit=limit)
+    assert len(endpoint.seen) == 7
+    assert limit.left() == 2
+
+
+def test_a_limit_reached_meanwhile_keeps_what_was_answered(endpoint, evidence, shelf, tmp_path, monkeypatch):
+    limit = RequestLimit(tmp_path / "requests.sqlite", 4)
+    monkeypatch.setattr(limit, "check", lambda requests: None)  # others ask at the same time
+    with pytest.raises(InputError, match="has sent its language model the 4 requests"):
+        label_with_llm(evidence, endpoint.settings(), shelf, limit=limit)
+    assert limit.left() == 0
+    assert len(endpoint.seen) <= 4
+
+
+def test_threads_share_a_limit(tmp_path):
+    limit = RequestLimit(tmp_path / "requests.sqlite", 20)
+
+    def take(_):
+        try:
+            limit.take()
+        except InputError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(40))) == 20
+    assert limit.left() == 0
+
+
+def test_a_new_day_begins_anew(tmp_path, monkeypatch):
+    limit = RequestLimit(tmp_path / "requests.sqlite", 1)
+    limit.take()
+    monkeypatch.setattr("lib.sae.labels.llm_limit._today", lambda: "2999-01-01")
+    limit.take()
+    assert limit.left() == 0
+
+
+def test_what_cannot_be_counted_is_not_sent(endpoint, evidence, shelf, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be counted"):
+        label_with_llm(evidence, endpoint.settings(), shelf, limit=RequestLimit(tmp_path / "file" / "x", 9))
+    (tmp_path / "broken").write_text("no database at all, but long enough to be looked at" * 40)
+    with pytest.raises(InputError, match="cannot be counted"):
+        RequestLimit(tmp_path / "broken", 9).take()
+    assert not endpoint.seen
+
+
+def test_the_count_lies_beside_the_store(monkeypatch, tmp_path):
+    monkeypatch.setenv("EMBEDSCOPE_STORE", str(tmp_path / "embeddings"))
+    assert default_limit(3).path == tmp_path / "llm" / "requests.sqlite"
+
+
 def test_answers_are_tidied():
     assert checked_answer(' "medical diagnosis." \n') == "medical diagnosis"
     assert checked_answer("Label: legal terms") == "legal terms"
@@ -172,10 +194,14 @@ def test_answers_are_tidied():
 def test_settings_come_from_the_secrets():
     made = LlmSettings.from_mapping({"base_url": "http://h/v1", "model": "m", "price_in": 1, "price_out": 2.5})
     assert (made.price_in, made.price_out, made.api_key) == (1.0, 2.5, "none")
+    assert (made.most_requests, made.most_answer_tokens) == (500, 64)
     for held, message in (
         ({"model": "m"}, "without base_url"),
         ({"base_url": "http://h"}, "without model"),
         ({"base_url": "ftp://h", "model": "m"}, "should begin with http"),
+        ({"base_url": "http://h", "model": "m", "most_requests": -1}, "most_requests under .* from 0 to 1,000,000"),
+        ({"base_url": "http://h", "model": "m", "most_requests": True}, "most_requests under .* whole number"),
+        ({"base_url": "http://h", "model": "m", "most_answer_tokens": 2.5}, "most_answer_tokens under .* from 16"),
         ({"base_url": "http://h", "model": "m", "price_in": "cheap"}, "price_in under .* should be a number"),
     ):
         with pytest.raises(InputError, match=message):

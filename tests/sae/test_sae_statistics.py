@@ -173,6 +173,9 @@ def test_nearest_features_are_those_of_the_dense_cosines():
     table = neighbour_table(sae, 6)
     np.testing.assert_array_equal(table, np.argsort(-cosines, axis=1, kind="stable")[:, :6])
     assert neighbour_table(orthogonal_sae(2), 9).shape == (2, 1)
+    chosen = np.array([5, 0, 2])
+    np.testing.assert_array_equal(neighbour_table(sae, 6, chosen), table[chosen])
+    assert neighbour_table(sae, 6, chosen[:0]).shape == (0, 6)
     with pytest.raises(InputError, match="features 0 to 699, got 700"):
         nearest_features(sae, 700)
 

@@ -13,6 +13,7 @@ from lib.errors import InputError
 from lib.results import Result
 from lib.sae.labels.evidence import Evidence
 from lib.sae.labels.labelling import Labels, to_labels
+from lib.sae.labels.llm_limit import MOST_REQUESTS, RequestLimit
 from lib.sae.labels.llm_prompts import Prompt, checked_answer, prompts_for
 from lib.shelf import Shelf
 
@@ -22,7 +23,8 @@ _AT_ONCE = 8  # requests in flight
 _RETRIES = 5  # the client waits longer before each, and as long as the server asks for
 _TIMEOUT = 60.0  # seconds
 _KEPT_EVERY = 64  # answers
-_MOST_ANSWER_TOKENS = 600
+_ANSWER_TOKENS, _FEWEST_ANSWER_TOKENS, _MOST_ANSWER_TOKENS = 64, 16, 8_192
+_MOST_REQUESTS = 1_000_000
 _USUAL_ANSWER_TOKENS = 10
 _MESSAGE_TOKENS = 12  # what the protocol adds to a prompt, about
 _CHARACTERS_A_TOKEN = 3.6  # English, where no tokeniser is at hand
@@ -43,13 +45,17 @@ class LlmSettings:
     """Price of a million tokens sent, in whatever currency; None where it is not known."""
     price_out: float | None = None
     """Price of a million tokens answered."""
+    most_requests: int = MOST_REQUESTS
+    """Requests a day, over all visitors of the server."""
+    most_answer_tokens: int = _ANSWER_TOKENS
+    """Tokens that an answer may have, thoughts included: a label needs few, a model that thinks first some hundreds."""
 
     @classmethod
     def from_mapping(cls, held: Mapping[str, Any]) -> "LlmSettings":
-        """Read `base_url`, `model`, and if there are any `api_key`, `price_in` and `price_out`.
+        """Read `base_url` and `model`, and where they are given the other fields of this class.
 
         Raises:
-            InputError: one that is missing, or a price that is no number.
+            InputError: one that is missing, or a price or limit that is no such number.
         """
         for name in ("base_url", "model"):
             if not str(held.get(name) or "").strip():
@@ -58,7 +64,16 @@ class LlmSettings:
         if not url.startswith(("http://", "https://")):
             raise InputError("base_url under [llm] in the secrets should begin with http:// or https://.")
         prices = {name: _price(held.get(name), name) for name in ("price_in", "price_out")}
-        return cls(url, str(held["model"]).strip(), str(held.get("api_key") or "none"), **prices)
+        return cls(
+            url,
+            str(held["model"]).strip(),
+            str(held.get("api_key") or "none"),
+            **prices,
+            most_requests=_whole(held, "most_requests", MOST_REQUESTS, 0, _MOST_REQUESTS),
+            most_answer_tokens=_whole(
+                held, "most_answer_tokens", _ANSWER_TOKENS, _FEWEST_ANSWER_TOKENS, _MOST_ANSWER_TOKENS
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,10 @@ class Estimate(Result):
     """Tokens that would come back, about."""
     cost: float | None
     """In the currency of the prices; None where those are not known."""
+    tokens_out_at_most: int
+    """Tokens that would come back if every answer took all that it may."""
+    cost_at_most: float | None
+    """The cost of that."""
 
 
 def estimate(
@@ -96,24 +115,41 @@ def estimate(
     sent = sum(length(prompt.user) for prompt in asked)
     sent += len(asked) * (length(asked[0].system) + _MESSAGE_TOKENS) if asked else 0
     back = _USUAL_ANSWER_TOKENS * len(asked)
-    return Estimate(len(asked), len(prompts) - len(asked), sent, back, _cost(settings, sent, back))
+    most = settings.most_answer_tokens * len(asked)
+    return Estimate(
+        requests=len(asked),
+        cached=len(prompts) - len(asked),
+        tokens_in=sent,
+        tokens_out=back,
+        cost=_cost(settings, sent, back),
+        tokens_out_at_most=most,
+        cost_at_most=_cost(settings, sent, most),
+    )
 
 
 def label_with_llm(
-    evidence: Evidence, settings: LlmSettings, shelf: Shelf, *, progress: Progress | None = None
+    evidence: Evidence,
+    settings: LlmSettings,
+    shelf: Shelf,
+    *,
+    limit: RequestLimit | None = None,
+    progress: Progress | None = None,
 ) -> Labels:
     """Ask the model for a label of each feature of `evidence`, and score what it says on held-out texts.
 
-    An answer that is no label leaves its feature without one.
+    An answer that is no label leaves its feature without one. Nothing is sent where `limit` does not suffice.
 
     Raises:
-        InputError: the endpoint cannot be reached, or refuses; what it answered until then is kept.
+        InputError: the endpoint cannot be reached, or refuses, or the limit is reached; what it answered until then is
+            kept.
     """
     prompts, kept = prompts_for(evidence), _kept(evidence, settings, shelf)
     todo = [prompt for prompt in prompts if prompt.key not in kept]
     if todo:
+        if limit is not None:
+            limit.check(len(todo))
         try:
-            _ask(todo, settings, kept, lambda: _keep(kept, evidence, settings, shelf), progress)
+            _ask(todo, settings, kept, lambda: _keep(kept, evidence, settings, shelf), limit=limit, progress=progress)
         finally:
             _keep(kept, evidence, settings, shelf)
     found = {prompt.feature: checked_answer(kept.get(prompt.key)) for prompt in prompts}
@@ -127,17 +163,24 @@ def _ask(
     settings: LlmSettings,
     answers: dict[str, str],
     keep: Callable[[], None],
+    *,
+    limit: RequestLimit | None,
     progress: Progress | None,
 ) -> None:
     """Put the answers to `prompts` into `answers`; stops asking as soon as one fails or `progress` raises."""
     import openai
 
+    def count(request: Any) -> None:
+        if limit is not None and request.headers.get("x-stainless-retry-count", "0") != "0":
+            limit.count()  # the first attempt was counted before
+
     with openai.OpenAI(
-        base_url=settings.base_url, api_key=settings.api_key, max_retries=_RETRIES, timeout=_TIMEOUT
-    ) as client:
+        base_url=settings.base_url, api_key=settings.api_key, max_retries=_RETRIES, timeout=_TIMEOUT,
+        http_client=openai.DefaultHttpxClient(timeout=_TIMEOUT, event_hooks={"request": [count]}),
+    ) as client:  # fmt: skip
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="llm")
         try:
-            waiting = {pool.submit(_answer, client, settings.model, prompt): prompt for prompt in prompts}
+            waiting = {pool.submit(_answer, client, settings, prompt, limit): prompt for prompt in prompts}
             for done, future in enumerate(as_completed(waiting), 1):
                 answers[waiting[future].key] = future.result()
                 if progress:
@@ -159,18 +202,25 @@ def _ask(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _answer(client: Any, model: str, prompt: Prompt) -> str:
+def _answer(client: Any, settings: LlmSettings, prompt: Prompt, limit: RequestLimit | None) -> str:
+    if limit is not None:
+        limit.take()
     found = client.chat.completions.create(
-        model=model,
+        model=settings.model,
         messages=[{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
-        max_completion_tokens=_MOST_ANSWER_TOKENS,
+        max_completion_tokens=settings.most_answer_tokens,
     )
     choices = getattr(found, "choices", None) or []
     return str(choices[0].message.content or "")[:1_000] if choices else ""
 
 
 def _inputs(evidence: Evidence, settings: LlmSettings) -> dict[str, Any]:
-    return {"endpoint": settings.base_url, "model": settings.model, "sae": evidence.sae.key}
+    return {
+        "endpoint": settings.base_url,
+        "model": settings.model,
+        "answer_tokens": settings.most_answer_tokens,  # an answer that was cut short is asked for again with more
+        "sae": evidence.sae.key,
+    }
 
 
 def _kept(evidence: Evidence, settings: LlmSettings, shelf: Shelf) -> dict[str, str]:
@@ -195,3 +245,10 @@ def _price(given: object, name: str) -> float | None:
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1e9:
         raise InputError(f"{name} under [llm] in the secrets should be a number, the price of a million tokens.")
     return float(given)
+
+
+def _whole(held: Mapping[str, Any], name: str, usual: int, fewest: int, most: int) -> int:
+    given = held.get(name, usual)
+    if isinstance(given, bool) or not isinstance(given, int) or not fewest <= given <= most:
+        raise InputError(f"{name} under [llm] in the secrets should be a whole number from {fewest} to {most:,}.")
+    return given

@@ -56,8 +56,9 @@ def draw(
     """The texts to make labels from, and those held out; only `features` get random texts and near misses."""
     generator = np.random.default_rng(seed)
     makes, holds = _sides(texts, groups, generator)
-    neighbours = neighbour_table(sae, _NEAREST)
-    wanted = np.union1d(features, neighbours[features].ravel()) if len(features) else features
+    table = neighbour_table(sae, _NEAREST, features)
+    neighbours = dict(zip(features.tolist(), table.tolist(), strict=True))
+    wanted = np.union1d(features, table.ravel())
     sides = []
     for number, (side, top) in enumerate(((makes, _TOP_SHARE), (holds, 0.0))):
         pool = np.flatnonzero(side)
@@ -74,7 +75,7 @@ def draw(
             fires, _ = codes.firing(feature)
             offered = generator.choice(pool, min(3 * MOST, len(pool)), replace=False)
             random[feature] = _silent(offered, fires)[:MOST]
-            beside = np.concatenate([activating[other][: MOST // 2] for other in neighbours[feature].tolist()])
+            beside = np.concatenate([activating[other][: MOST // 2] for other in neighbours[feature]])
             beside = _silent(np.unique(beside), fires)
             near[feature] = generator.permutation(beside)[:MOST]
             if progress and not done % 64:

@@ -7,11 +7,11 @@ from lib.sae.statistics import RANKINGS, Ranking, rank_features
 from lib.ui.layout import number
 from lib.ui.messages import count, plain, tell
 from lib.ui.sae.browser_cached import Part, part_of
+from lib.ui.sae.browser_edits import score_saved
 from lib.ui.sae.browser_files import show_files
 from lib.ui.sae.browser_labels import show_labels
 from lib.ui.sae.browser_rows import show_rows
 from lib.ui.sae.browser_search import Found, search
-from lib.ui.sae.labels_in_force import labels_in_force
 from lib.ui.sae_space import SaeSpace
 
 _ALL = "all"
@@ -29,7 +29,7 @@ _ORDERS = {
 def show(space: SaeSpace) -> None:
     """Draw the view."""
     st.subheader("Which concepts do these texts hold?")
-    database = labels_in_force(space.sae, space.database)
+    database = score_saved(space)
     part, order = _choose(space)
     found = search(space, database)
     ranked = _ranked(part, database, order, found)

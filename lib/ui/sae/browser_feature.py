@@ -8,7 +8,6 @@ import streamlit as st
 
 from lib.charts import sae_browser as charts
 from lib.errors import InputError
-from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.database import FeatureDatabase
 from lib.sae.feature_table import MOST_LABEL_CHARACTERS
 from lib.sae.label_lift import label_lift
@@ -17,7 +16,8 @@ from lib.ui.layout import number
 from lib.ui.messages import count, counted, plain, share
 from lib.ui.sae import labels_in_force
 from lib.ui.sae.browser_address import open_feature
-from lib.ui.sae.browser_cached import OneFeature, Part, one_feature, score_of
+from lib.ui.sae.browser_cached import OneFeature, Part, one_feature
+from lib.ui.sae.browser_edits import save_label
 from lib.ui.sae.names import feature_name
 from lib.ui.sae_space import SaeSpace
 
@@ -37,7 +37,7 @@ def show_feature(space: SaeSpace, part: Part, database: FeatureDatabase | None, 
         number(
             "Mean activation", f"{statistics.mean[feature]:.3g}" if fires else "–", "Over the texts on which it fires."
         )
-        _score(space, database, feature)
+        _score(database, feature)
         stability = database.numbers("stability") if database is not None else None
         if stability is not None and np.isfinite(stability[feature]):
             number(
@@ -62,27 +62,27 @@ def _label(database: FeatureDatabase | None, feature: int) -> str | None:
     return database.label(feature) if database is not None else None
 
 
-def _score(space: SaeSpace, database: FeatureDatabase | None, feature: int) -> None:
-    """The label's score: what is stored, or for one that somebody wrote what it reaches on this corpus."""
-    label = _label(database, feature)
-    if database is None or label is None:
+def _score(database: FeatureDatabase | None, feature: int) -> None:
+    """The label's score, and on which corpus it was measured."""
+    if database is None or database.label(feature) is None:
         return
     row = database.table.iloc[feature]
     value, error, texts = (float(row.get(name, float("nan"))) for name in ("score", "score_error", "score_texts"))
-    where, source = f"texts of {database.corpus}", str(row.get("label_source") or "an unknown way")
-    if row.get("label_source") == "edited":
-        made = score_of(space, feature, label)
-        value, error, texts, where = made.auroc, made.error, float(made.texts), "texts of this corpus"
+    source = str(row.get("label_source") or "an unknown way")
     if np.isnan(value):
-        number("Label score", "◇ none", "Too few held-out texts on which it fires to score its label.")
+        number(
+            "Label score", "◇ not scored",
+            f"There were too few held-out texts on which it fires, or nobody scored it. Made by: {plain(source)}.",
+        )  # fmt: skip
         return
+    where = plain(database.scored_on[feature])
     reach = f" ± {1.96 * error:.2f}" if np.isfinite(error) else ""
     weak = is_weak(value, error if np.isfinite(error) else 0.0)
     number(
         "Label score", f"{'◇ ' if weak else ''}{value:.2f}{reach}",
-        f"AUROC over {count(int(np.nan_to_num(texts)))} held-out {where} (fires, random, near misses): how well the "
-        "likeness of the label to a text predicts whether the feature fires. .5 = chance, 1 = always."
-        f"{' ◇: no better than chance as far as one can tell.' if weak else ''} Made by: {source}.",
+        f"AUROC over {count(int(np.nan_to_num(texts)))} held-out texts of {where} (fires, random, near misses): how "
+        "well the likeness of the label to a text predicts whether the feature fires. .5 = chance, 1 = always."
+        f"{' ◇: no better than chance as far as one can tell.' if weak else ''} Made by: {plain(source)}.",
         wide=True,
     )  # fmt: skip
 
@@ -191,19 +191,19 @@ def _edit(space: SaeSpace, database: FeatureDatabase | None, feature: int) -> No
         )  # fmt: skip
         st.form_submit_button(
             "Save the label", icon=":material/save:", key=f"browser_save_{feature}", on_click=_save,
-            args=(space.sae, feature),
+            args=(space, feature),
         )  # fmt: skip
     if _FAULT in st.session_state:
         st.warning(plain(st.session_state.pop(_FAULT)))
     kept = labels_in_force.are_kept()
     st.caption(
         ("It is kept on this machine, beside the store. " if kept else "It holds in this session: export the database "
-         "below to keep it. ") + "A label that you write is scored on this corpus like any other."
+         "below to keep it. ") + "A label that you write is scored on this corpus like any other when it is saved."
     )  # fmt: skip
 
 
-def _save(sae: SparseAutoencoder, feature: int) -> None:
+def _save(space: SaeSpace, feature: int) -> None:
     try:
-        labels_in_force.edit(sae, {feature: st.session_state[f"browser_text_{feature}"]})
+        save_label(space, feature, st.session_state[f"browser_text_{feature}"])
     except InputError as fault:
         st.session_state[_FAULT] = str(fault)

@@ -8,7 +8,7 @@ from lib.sae.database import FeatureDatabase, database_bytes, make_database, rea
 from lib.ui import downloads
 from lib.ui.messages import counted, plain
 from lib.ui.sae import labels_in_force
-from lib.ui.sae.browser_cached import Part
+from lib.ui.sae.browser_cached import Part, part_of
 from lib.ui.sae_space import SaeSpace
 
 _TAKEN = "_browser_imported"
@@ -17,34 +17,35 @@ _FORMATS = (("Parquet", ".parquet", "application/vnd.apache.parquet"), ("JSON", 
 
 
 def show_files(space: SaeSpace, part: Part, database: FeatureDatabase | None) -> None:
-    """Draw the downloads and the upload."""
+    """Draw the downloads and the upload; a database is of all texts, whatever `part` of them is looked at."""
     with st.expander("Feature database: export, import"):
         st.caption(
-            "One row a feature: label, how it was made, its score, statistics on this corpus, stability where it is "
-            "known. No texts of the corpus are in it. It belongs to this dictionary alone."
+            "One row a feature: label, how it was made, its score and the corpus that was measured on, statistics on "
+            "all texts of this corpus, stability where it is known. No texts of the corpus are in it. It belongs to "
+            "this dictionary alone."
         )
         with st.container(horizontal=True):
             for name, suffix, mime in _FORMATS:
                 st.download_button(
-                    name, data=partial(_file, space, part, database, suffix), file_name=f"features{suffix}", mime=mime,
+                    name, data=partial(_file, space, database, suffix), file_name=f"features{suffix}", mime=mime,
                     icon=":material/download:", key=f"browser_export{suffix}", on_click="ignore",
                 )  # fmt: skip
             st.download_button(
-                "CSV", data=lambda: _exported(space, part, database).table.to_csv(index_label="feature").encode(),
+                "CSV", data=lambda: _exported(space, database).table.to_csv(index_label="feature").encode(),
                 file_name="features.csv", mime="text/csv", icon=":material/download:", key="browser_export_csv",
                 on_click="ignore",
             )  # fmt: skip
-        downloads.offer_result(part.statistics, name="feature_statistics", label="Statistics as JSON")
+        downloads.offer_result(part.statistics, name="feature_statistics", label="Statistics shown, as JSON")
         _import(space)
 
 
-def _file(space: SaeSpace, part: Part, database: FeatureDatabase | None, suffix: str) -> bytes:
-    return database_bytes(_exported(space, part, database), suffix)
+def _file(space: SaeSpace, database: FeatureDatabase | None, suffix: str) -> bytes:
+    return database_bytes(_exported(space, database), suffix)
 
 
-def _exported(space: SaeSpace, part: Part, database: FeatureDatabase | None) -> FeatureDatabase:
-    """Statistics of this corpus with the labels that are shown."""
-    made = make_database(space.sae, part.statistics, corpus=space.space.corpus.name)
+def _exported(space: SaeSpace, database: FeatureDatabase | None) -> FeatureDatabase:
+    """Statistics of all texts of this corpus with the labels that are shown."""
+    made = make_database(space.sae, part_of(space, None).statistics, corpus=space.space.corpus.name)
     return made if database is None else made.with_known(database)
 
 

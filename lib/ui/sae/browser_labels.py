@@ -15,9 +15,10 @@ from lib.ui.sae_space import SaeSpace
 from lib.ui.shelved import shelved
 
 _VERSION = 1  # raised when the same texts and dictionary would give other labels than before
+_MOST_CORPORA = 3  # named
 _MADE_BY = ("best of both", "keywords", "encoder", "language model")
 _METHODS: dict[str, Method] = {"best of both": "best", "keywords": "keywords", "encoder": "encoder"}
-_PER_SECOND = 60  # features labelled, about
+_QUICK, _SLOW = 500, 8_000  # features that fire: labelled within seconds, and in more than a minute or two
 
 
 def show_labels(space: SaeSpace, database: FeatureDatabase | None) -> None:
@@ -34,7 +35,7 @@ def show_labels(space: SaeSpace, database: FeatureDatabase | None) -> None:
             "each feature what predicts best on the texts that it was made from. All are scored on other texts.",
         )  # fmt: skip
         if by == "language model":
-            show_llm(space, database)
+            show_llm(space)
         else:
             _make(space, _METHODS[by])
         _back(space)
@@ -48,8 +49,20 @@ def _told(space: SaeSpace, database: FeatureDatabase | None) -> str:
     chosen = labels_in_force.chosen_database(space.sae)
     where = "chosen in this session" if chosen is not None else "come with the dictionary"
     told = f"{counted(labelled, 'feature')} of {count(space.sae.features)} have a label; they {where}"
-    told = told.replace("they chosen", "they were chosen") + f", and were made on {database.corpus}."
+    told = told.replace("they chosen", "they were chosen") + f". {_scored(database, labelled)}"
     return told + (f" {counted(edits, 'label')} edited." if edits else "")
+
+
+def _scored(database: FeatureDatabase, labelled: int) -> str:
+    """Which corpora the scores are of."""
+    corpora = database.scored_corpora()
+    if not corpora:
+        return "None of them is scored."
+    named = [f"{count(number)} on {corpus}" for corpus, number in list(corpora.items())[:_MOST_CORPORA]]
+    if len(corpora) > _MOST_CORPORA:
+        named.append(f"{count(sum(list(corpora.values())[_MOST_CORPORA:]))} on others")
+    unscored = labelled - sum(corpora.values())
+    return f"Scored: {', '.join(named)}" + (f"; {count(unscored)} not scored." if unscored > 0 else ".")
 
 
 def _make(space: SaeSpace, method: Method) -> None:
@@ -78,10 +91,10 @@ def _make(space: SaeSpace, method: Method) -> None:
 
 def _made(name: str, space: SaeSpace, method: Method) -> Labels | None:
     firing = len(part_of(space, None).statistics.fires)
-    seconds = max(5, firing // _PER_SECOND)
+    takes = "some seconds" if firing < _QUICK else "a minute or two" if firing < _SLOW else "several minutes"
     about = (
-        f"Labels for the {counted(firing, 'feature')} that fire on this corpus take about {count(seconds)} s here and "
-        "are kept. Nothing leaves this server."
+        f"Labels for the {counted(firing, 'feature')} that fire on this corpus take {takes}, more on a busy machine, "
+        "and are kept. Nothing leaves this server."
     )
     if not started(name, "Make labels", about=about):
         return None
@@ -96,7 +109,8 @@ def _made(name: str, space: SaeSpace, method: Method) -> Labels | None:
 
 def _remember(space: SaeSpace, found: Labels, made: tuple[str, str]) -> None:
     """Show these labels in this session, with what ships about stability."""
-    shipped = space.database.numbers("stability") if space.database is not None else None
+    known = space.shipped or space.database
+    shipped = known.numbers("stability") if known is not None else None
     database = make_database(
         space.sae, part_of(space, None).statistics, corpus=space.space.corpus.name, labels=found, stability=shipped
     )

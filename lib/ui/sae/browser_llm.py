@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from lib.errors import InputError
-from lib.sae.database import FeatureDatabase, make_database
+from lib.sae.database import make_database
 from lib.sae.labels import Evidence, gather
 from lib.sae.labels.llm import Estimate, LlmSettings, estimate, label_with_llm
+from lib.sae.labels.llm_limit import RequestLimit, default_limit
 from lib.sae.statistics import rank_features
 from lib.ui import resources
-from lib.ui.messages import count, counted, plain
+from lib.ui.messages import count, counted, plain, refuse
 from lib.ui.progress import stoppable
 from lib.ui.sae import labels_in_force
 from lib.ui.sae.browser_cached import embedder, part_of
@@ -33,8 +34,12 @@ def llm_settings() -> LlmSettings | None:
     return LlmSettings.from_mapping(dict(st.secrets["llm"]))
 
 
-def show_llm(space: SaeSpace, database: FeatureDatabase | None) -> None:
-    """Draw the estimate, the agreement and the button; ask, and show what comes back."""
+def show_llm(space: SaeSpace) -> None:
+    """Draw the estimate, the agreement and the button; ask, and show what comes back.
+
+    Raises:
+        InputError: the settings cannot be used, the endpoint fails, or the day's requests do not suffice.
+    """
     settings = llm_settings()
     if settings is None:
         raise InputError("No language model is set up here: its owner names one under [llm] in the secrets.")
@@ -47,41 +52,58 @@ def show_llm(space: SaeSpace, database: FeatureDatabase | None) -> None:
     key = f"{space.codes_key}/{space.space.corpus.key}"
     evidence = _evidence(key, most, space)
     cost = estimate(evidence, settings, resources.shelf(), tokens=_tokens(space))
+    limit = default_limit(settings.most_requests)
+    left = limit.left()
     host = urlsplit(settings.base_url).hostname or settings.base_url
     st.markdown(plain(_told(settings, host, cost)))
+    if cost.requests > left:
+        refuse(_too_many(settings, cost, left))
     agreed = st.checkbox(
         plain(f"I agree that texts of this corpus are sent to {host}"),
         key=f"browser_agree_{space.space.corpus.key[:16]}", persist_state="session",
     )  # fmt: skip
+    allowed = cost.requests <= left and (agreed or not cost.requests)
     st.button(
-        "Ask the model", disabled=not agreed and cost.requests > 0, icon=":material/send:", key="browser_ask",
-        on_click=_begin,
+        "Ask the model", disabled=not allowed, icon=":material/send:", key="browser_ask", on_click=_begin
     )  # fmt: skip
-    if st.session_state.pop(_ASKED, False):  # popped before the work, so that Stop ends it
-        _ask(space, database, evidence, settings)
+    if st.session_state.pop(_ASKED, False) and allowed:  # popped before the work, so that Stop ends it
+        _ask(space, evidence, settings, limit)
 
 
 def _begin() -> None:
     st.session_state[_ASKED] = True
 
 
-def _ask(space: SaeSpace, database: FeatureDatabase | None, evidence: Evidence, settings: LlmSettings) -> None:
+def _ask(space: SaeSpace, evidence: Evidence, settings: LlmSettings, limit: RequestLimit) -> None:
     with stoppable("browser_llm", f"Asking {plain(settings.model)}") as tell:
-        found = label_with_llm(evidence, settings, resources.shelf(), progress=tell)
-    base = database or make_database(space.sae, part_of(space, None).statistics, corpus=space.space.corpus.name)
-    labels_in_force.choose_database(space.sae, base.with_made(found))
+        found = label_with_llm(evidence, settings, resources.shelf(), limit=limit, progress=tell)
+    corpus = space.space.corpus.name
+    base = labels_in_force.chosen_database(space.sae) or space.shipped
+    base = base or make_database(space.sae, part_of(space, None).statistics, corpus=corpus)
+    labels_in_force.choose_database(space.sae, base.with_made(found, corpus))
     st.toast(f"{counted(found.labelled, 'label')} made.")
     st.rerun()
 
 
 def _told(settings: LlmSettings, host: str, cost: Estimate) -> str:
-    price = (
-        "its price is not known here" if cost.cost is None else f"about {cost.cost:.3g} in the currency of its prices"
-    )
+    price = "its price is not known here"
+    if cost.cost is not None and cost.cost_at_most is not None:
+        price = (
+            f"about {cost.cost:.3g} in the currency of its prices, {cost.cost_at_most:.3g} if every answer takes the "
+            f"{count(settings.most_answer_tokens)} tokens that it may"
+        )
     return (
         f"{settings.model} at {host} would be asked {counted(cost.requests, 'question')} ({count(cost.cached)} are "
         f"answered already): about {count(cost.tokens_in)} tokens of texts that fire a feature, and that do not, and "
-        f"{count(cost.tokens_out)} back; {price}."
+        f"{count(cost.tokens_out)} back, at most {count(cost.tokens_out_at_most)}; {price}."
+    )
+
+
+def _too_many(settings: LlmSettings, cost: Estimate, left: int) -> str:
+    return (
+        f"This server sends its language model at most {counted(settings.most_requests, 'request')} a day, over all "
+        f"visitors; {count(left)} are left today (UTC) and {count(cost.requests)} would be needed: label fewer "
+        "features, or come back tomorrow."
     )
 
 

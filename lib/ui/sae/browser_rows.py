@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from lib.charts import sae_browser as charts
 from lib.sae.database import FeatureDatabase
@@ -26,11 +27,12 @@ def show_rows(space: SaeSpace, part: Part, database: FeatureDatabase | None, ran
     cut = shown.index(chosen) + 1 if chosen in shown else len(shown)
     widest = float(part.statistics.frequency[shown].max())
     longest = max(len(_name(database, feature)) for feature in shown)
+    scores = _scores(database, shown)
     for place, rows in enumerate((shown[:cut], shown[cut:])):
         if rows:
             picture = charts.feature_rows(
                 part.statistics, np.array(rows), [_name(database, f) for f in rows],
-                scores=[_score(database, f) for f in rows], widest=widest, chosen=chosen,
+                scores=[scores[f] for f in rows], widest=widest, chosen=chosen,
                 headed=not place, longest=longest,
             )  # fmt: skip
             st.plotly_chart(
@@ -80,17 +82,25 @@ def _name(database: FeatureDatabase | None, feature: int) -> str:
     return (database.label(feature) if database is not None else None) or "no label"
 
 
-def _score(database: FeatureDatabase | None, feature: int) -> str:
-    """A label's score for the rows: with a flag where it is weak."""
-    if database is None or database.label(feature) is None:
+def _scores(database: FeatureDatabase | None, features: list[int]) -> dict[int, str]:
+    """The scores of labels for the rows: with a flag where they are weak."""
+    if database is None:
+        return dict.fromkeys(features, "–")
+    values, errors = (_or_unknown(database, name) for name in ("score", "score_error"))
+    errors = np.nan_to_num(errors)
+    return {f: _score(database.label(f), float(values[f]), float(errors[f])) for f in features}
+
+
+def _or_unknown(database: FeatureDatabase, column: str) -> NDArray[np.float64]:
+    held = database.numbers(column)
+    return np.full(len(database.table), np.nan) if held is None else held
+
+
+def _score(label: str | None, value: float, error: float) -> str:
+    if label is None:
         return "–"
-    if "label_source" in database.table and database.table["label_source"].iloc[feature] == "edited":
-        return "edited"
-    scores, errors = database.numbers("score"), database.numbers("score_error")
-    value = float("nan") if scores is None else float(scores[feature])
     if value != value:
-        return f"{_FLAG} no score"
-    error = 0.0 if errors is None else float(errors[feature])
+        return f"{_FLAG} not scored"
     return f"{f'{_FLAG} ' if is_weak(value, error) else ''}{value:.2f}"
 
 
@@ -101,7 +111,7 @@ def _table(part: Part, database: FeatureDatabase | None, ranked: list[int]) -> p
         {
             "feature": ranked,
             "label": [database.label(feature) if database is not None else None for feature in ranked],
-            "label score": [_score(database, feature) for feature in ranked],
+            "label score": list(_scores(database, ranked).values()),
             "frequency": 100 * statistics.frequency[ranked],
             "texts": statistics.count[ranked],
             "max activation": statistics.maximum[ranked],
@@ -109,6 +119,10 @@ def _table(part: Part, database: FeatureDatabase | None, ranked: list[int]) -> p
             "total activation": statistics.total[ranked],
         }
     )
+    if database is not None:
+        sources = database.table["label_source"].tolist() if "label_source" in database.table else []
+        made.insert(3, "scored on", [database.scored_on[feature] for feature in ranked])
+        made.insert(4, "made by", [sources[feature] if sources else None for feature in ranked])
     if part.counts is not None:
         made["specificity"] = statistics.specificity[ranked]
     if stability is not None:

@@ -9,11 +9,12 @@ import streamlit as st
 
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.database import FeatureDatabase, blank_database
-from lib.sae.label_edits import LabelEdits, default_edits, edits_are_kept
+from lib.sae.feature_table import Edit
+from lib.sae.label_edits import LabelEdits, Visit, default_edits, edits_are_kept
 
 _CHOSEN, _EDITED, _FORCE = "_feature_databases", "_edited_labels", "_labels_in_force"
 
-Edits = dict[int, str | None]
+Edits = dict[int, Edit]
 
 
 def labels_in_force(sae: SparseAutoencoder, shipped: FeatureDatabase | None) -> FeatureDatabase | None:
@@ -21,10 +22,10 @@ def labels_in_force(sae: SparseAutoencoder, shipped: FeatureDatabase | None) -> 
     base, edits = chosen_database(sae) or shipped, edited(sae)
     if not edits:
         return base
-    key = (id(base), sae.key, tuple(sorted(edits.items())))
+    key = (id(base), sae.key, repr(sorted(edits.items())))
     held = st.session_state.get(_FORCE)
     if held is None or held[0] != key:
-        made = (base or blank_database(sae, "no corpus")).with_labels(edits)
+        made = (base or blank_database(sae, "no corpus")).with_edits(edits)
         held = st.session_state[_FORCE] = (key, made, base)  # base is held so that its id stays its own
     found: FeatureDatabase = held[1]
     return found
@@ -52,16 +53,16 @@ def edited(sae: SparseAutoencoder) -> Edits:
     return (kept.read(sae.key) if kept else {}) | session
 
 
-def edit(sae: SparseAutoencoder, labels: Mapping[int, str | None]) -> None:
+def edit(sae: SparseAutoencoder, edits: Mapping[int, Edit]) -> None:
     """Give features other labels.
 
     Raises:
         InputError: they cannot be kept on disk; in the session they hold.
     """
-    st.session_state.setdefault(_EDITED, {}).setdefault(sae.key, {}).update(labels)
+    st.session_state.setdefault(_EDITED, {}).setdefault(sae.key, {}).update(edits)
     kept = _kept()
     if kept:
-        kept.write(sae.key, labels)
+        kept.write(sae.key, edits)
 
 
 def forget_edits(sae: SparseAutoencoder) -> None:
@@ -74,7 +75,9 @@ def forget_edits(sae: SparseAutoencoder) -> None:
 
 def are_kept() -> bool:
     """Whether edits of this visitor go to disk."""
-    return edits_are_kept(st.context.url)
+    headers = st.context.headers.to_dict()
+    opened_here = not st.get_option("server.headless")
+    return edits_are_kept(Visit(st.context.url, st.context.ip_address, headers, opened_here))
 
 
 def _kept() -> LabelEdits | None:
