@@ -25,6 +25,9 @@ PICTURES = {
     "heads": ("layers?view=Heads", "dark", 960),
     "retrieval": ("retrieval", "light", 1000),
     "sizes": ("retrieval?view=Sizes", "light", 1420),
+    "decompose": ("sae_features", "light", 1500),
+    "features": ("sae_features?feature=160", "dark", 1500),
+    "absorption": ("diagnostics", "light", 1000),
     "late": ("retrieval?view=Late+interaction", "light", 1500),
 }
 

@@ -50,9 +50,9 @@ def jsonl(labels=True, rows=None, word=""):
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
-def save_folder(folder, *, labels=None, frequency=None, stability=None):
+def save_folder(folder, *, labels=None, frequency=None, stability=None, corpus="made up"):
     """The dictionary in `folder`, with a feature database if anything is known of its features."""
-    sae = dictionary()
+    sae = dictionary(trained_on={"name": "made up"})
     save(sae, folder)
     table = pd.DataFrame({"label": pd.Series([None] * FEATURES, dtype=object)})
     if labels is not None:
@@ -61,5 +61,5 @@ def save_folder(folder, *, labels=None, frequency=None, stability=None):
         if values is not None:
             table[name] = np.asarray(values, dtype=np.float64)
     if labels is not None or frequency is not None or stability is not None:
-        write_database(FeatureDatabase(table, sae.key, "made up", 1_000), folder / "features.parquet")
+        write_database(FeatureDatabase(table, sae.key, corpus, 1_000), folder / "features.parquet")
     return folder

@@ -75,7 +75,7 @@ def label_rates(result: AbsorptionByLabel) -> go.Figure:
         x=[100 * one.rate for one in rows],
         y=list(range(len(rows))),
         error_x={
-            "type": "data", "symmetric": False, "thickness": 1.5, "width": 5,
+            "type": "data", "symmetric": False, "color": CATEGORIES[0], "thickness": 1.5, "width": 5,
             "array": [100 * (one.high - one.rate) for one in rows],
             "arrayminus": [100 * (one.rate - one.low) for one in rows],
         },

@@ -54,7 +54,7 @@ def unexplained_by_label(result: Unexplained) -> go.Figure:
         x=values,
         y=list(range(len(rows))),
         error_x={
-            "type": "data", "symmetric": False, "thickness": 1.5, "width": 5,
+            "type": "data", "symmetric": False, "color": CATEGORIES[0], "thickness": 1.5, "width": 5,
             "array": np.nan_to_num(result.label_high[rows] - values),
             "arrayminus": np.nan_to_num(values - result.label_low[rows]),
         },

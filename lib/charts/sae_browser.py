@@ -160,7 +160,7 @@ def lift_by_label(result: LabelLift) -> go.Figure:
         x=np.maximum(lift, floor),
         y=rows,
         error_x={
-            "type": "data", "symmetric": False, "thickness": 1.5, "width": 5,
+            "type": "data", "symmetric": False, "color": INK, "thickness": 1.5, "width": 5,
             "array": high - lift, "arrayminus": lift - np.maximum(low, floor),
         },
         mode="markers",

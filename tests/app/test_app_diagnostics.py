@@ -193,6 +193,11 @@ def test_training_frequencies_and_stability_are_used(planted_page):
     assert "health_stability" in shown.charts
 
 
+def test_frequencies_on_another_corpus_tell_nothing_of_dead_features(planted_page):
+    shown = planted_page("Health", folder={"frequency": [0.0] * FEATURES, "corpus": "somebody's own"})
+    assert "Dead in training" not in shown.numbers
+
+
 def test_health_of_one_text_is_refused(planted_page):
     assert "at least 2 texts, got 1" in planted_page("Health", content=jsonl(rows=[0])).refusals[0].replace("\\", "")
 

@@ -179,5 +179,5 @@ def test_the_way_to_the_browser(small, sae, sample):
     strongest = int(decompose(sae, np.asarray(sample[1][0])).features[0])
     shown = known(small()).press(f"Feature {strongest} in the Browser")
     assert not shown.refusals
-    assert shown.page.text_input(key="feature").value == str(strongest)
+    assert shown.page.text_input(key="browser_feature").value == str(strongest)
     assert "decompose_bars" not in shown.charts

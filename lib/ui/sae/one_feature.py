@@ -10,6 +10,7 @@ from lib.sae.decomposition import Decomposition
 from lib.ui import downloads
 from lib.ui.messages import count, plain, share
 from lib.ui.sae import decompose_words as words
+from lib.ui.sae.browser_address import open_feature
 from lib.ui.sae.decompose_cached import shares_of_tokens, strongest_texts
 from lib.ui.sae.names import feature_name, feature_of
 from lib.ui.sae.text_choice import ChosenText
@@ -78,4 +79,5 @@ def show_texts(space: SaeSpace, feature: int) -> None:
 
 def _browse(feature: int) -> None:
     """Open the Browser at a feature, as the address `?view=Browser&feature=319` does."""
-    st.session_state["view"], st.session_state["feature"] = "Browser", str(feature)
+    st.session_state["view"] = "Browser"
+    open_feature(str(feature))
