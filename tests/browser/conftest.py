@@ -112,11 +112,13 @@ class Visit:
             self.complaints.append(line.text)
 
     def settle(self):
-        """Wait until the script has run to its end, and no change of a widget is on its way."""
+        """Wait until the script has run to its end, no change of a widget is on its way, and every element is drawn."""
         app = self.page.locator('[data-testid="stApp"]')
+        coming = self.page.locator('[data-testid="stSkeleton"]:visible')
         quiet = 0
         for _ in range(300):
             quiet = quiet + 1 if app.get_attribute("data-test-script-state") == "notRunning" else 0
+            quiet = 0 if coming.count() else quiet
             if quiet == 4 and self.page.locator('[data-testid="stMain"] [data-testid="stHeading"]').count():
                 return
             quiet = min(quiet, 3)
