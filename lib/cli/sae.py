@@ -1,7 +1,6 @@
 """`python -m lib sae ...`: the headless twin of every page about features; a module a command."""
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 _COMMANDS = ("train", "evaluate", "decompose", "contrast", "features", "diagnose", "match", "convert")
@@ -12,5 +11,4 @@ def add(commands: Any) -> None:
     sae = commands.add_parser("sae", help="a sparse autoencoder: train it, take texts apart, browse and check features")
     below = sae.add_subparsers(required=True, metavar="COMMAND")
     for name in _COMMANDS:
-        if find_spec(f"lib.cli.sae_{name}"):
-            import_module(f"lib.cli.sae_{name}").add(below)
+        import_module(f"lib.cli.sae_{name}").add(below)
