@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,21 +62,33 @@ def fetch(hub_id: str, *, allow_hub: bool, instead: str = "choose the packaged e
     Raises:
         InputError: unknown, gated or too large, or the hub cannot be reached and nothing is cached.
     """
-    cached = cached_folder(hub_id)
+    return cached_or_fetched(
+        hub_id, cached_folder(hub_id), lambda: _download(hub_id), allow_hub=allow_hub, instead=instead
+    )
+
+
+def cached_or_fetched(
+    called: str, cached: HubFolder | None, download: Callable[[], HubFolder], *, allow_hub: bool, instead: str
+) -> HubFolder:
+    """What `download` gives, or what is `cached` where the hub may not or cannot be asked; it is `called` so.
+
+    Raises:
+        InputError: as `download` does, or there is nothing in the cache either: then `instead` is advised.
+    """
     if not allow_hub:
         if cached:
             return cached
         raise InputError(
-            f"{hub_id} is not in the model cache and the hub may not be asked (offline); download it on a machine "
+            f"{called} is not in the model cache and the hub may not be asked (offline); download it on a machine "
             f"with a network first, or {instead}."
         )
     try:
-        return _download(hub_id)
+        return download()
     except _UnreachableError as failure:
         if cached:
             return cached
         raise InputError(
-            f"The model hub cannot be reached ({failure}), and {hub_id} is not in the model cache; check the network "
+            f"The model hub cannot be reached ({failure}), and {called} is not in the model cache; check the network "
             f"or {instead}."
         ) from None
 
@@ -84,10 +97,39 @@ class _UnreachableError(Exception):
     """No answer from the hub, which is no reason not to use its cache."""
 
 
-def _download(hub_id: str) -> HubFolder:
-    from huggingface_hub import HfApi, constants, errors, snapshot_download
+@contextmanager
+def asking(hub_id: str, *, what: str = "model", other: str = "encoder") -> Iterator[None]:
+    """Say in one sentence why the hub does not give `hub_id` out; `what` it should be, and which `other` to choose.
+
+    Raises:
+        InputError: gated, unknown or withdrawn.
+    """
+    from huggingface_hub import errors
 
     try:
+        yield
+    except errors.GatedRepoError:
+        raise InputError(
+            f"{hub_id} is gated: its owner has to grant access; ask for it on its hub page and set HF_TOKEN, or choose "
+            f"another {other}."
+        ) from None
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
+        raise InputError(
+            f"The hub knows no public {what} {hub_id}; check the spelling (owner/name), or set HF_TOKEN "
+            "if it is private."
+        ) from None
+    except errors.LocalEntryNotFoundError as failure:  # the network broke away during the download
+        raise _UnreachableError(type(failure).__name__) from failure
+    except (errors.DisabledRepoError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as failure:
+        raise InputError(f"The hub does not give out {hub_id} ({type(failure).__name__}); choose another.") from None
+    except (errors.HTTPError, OSError) as failure:  # timeouts, refused connections, the hub's own failures
+        raise _UnreachableError(type(failure).__name__) from failure
+
+
+def _download(hub_id: str) -> HubFolder:
+    from huggingface_hub import HfApi, constants, snapshot_download
+
+    with asking(hub_id):
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
         patterns, files = _selection(info.siblings or [])
         _check_memory(hub_id, info, files)
@@ -99,22 +141,6 @@ def _download(hub_id: str) -> HubFolder:
             ignore_patterns=list(_UNWANTED),
             etag_timeout=_SECONDS,
         )
-    except errors.GatedRepoError:
-        raise InputError(
-            f"{hub_id} is gated: its owner has to grant access; ask for it on its hub page and set HF_TOKEN, or choose "
-            "another encoder."
-        ) from None
-    except (errors.RepositoryNotFoundError, errors.HFValidationError):
-        raise InputError(
-            f"The hub knows no public model {hub_id}; check the spelling (owner/name), or set HF_TOKEN "
-            "if it is private."
-        ) from None
-    except errors.LocalEntryNotFoundError as failure:  # the network broke away during the download
-        raise _UnreachableError(type(failure).__name__) from failure
-    except (errors.DisabledRepoError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as failure:
-        raise InputError(f"The hub does not give out {hub_id} ({type(failure).__name__}); choose another.") from None
-    except (errors.HTTPError, OSError) as failure:  # timeouts, refused connections, the hub's own failures
-        raise _UnreachableError(type(failure).__name__) from failure
     return HubFolder(Path(folder), Path(constants.HF_HUB_CACHE))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.encoders import free_memory
-from lib.encoders.hub import HubFolder
+from lib.encoders.hub import HubFolder, asking, cached_or_fetched
 from lib.errors import InputError
 
 _SECONDS = 4.0
@@ -33,28 +33,13 @@ def fetch_sae(hub_id: str, folder: str, *, allow_hub: bool) -> HubFolder:
         InputError: unknown, gated or too large, a repository without an SAE in that folder, or the hub cannot be
             reached and nothing is cached.
     """
-    cached = _cached(hub_id, folder)
-    called = _called(hub_id, folder)
-    if not allow_hub:
-        if cached:
-            return cached
-        raise InputError(
-            f"{called} is not in the model cache and the hub may not be asked (offline); download it on a machine with "
-            "a network first, or choose the packaged sparse autoencoder."
-        )
-    try:
-        return _download(hub_id, folder)
-    except _UnreachableError as failure:
-        if cached:
-            return cached
-        raise InputError(
-            f"The model hub cannot be reached ({failure}), and {called} is not in the model cache; check the network "
-            "or choose the packaged sparse autoencoder."
-        ) from None
-
-
-class _UnreachableError(Exception):
-    """No answer from the hub, which is no reason not to use its cache."""
+    return cached_or_fetched(
+        _called(hub_id, folder),
+        _cached(hub_id, folder),
+        lambda: _download(hub_id, folder),
+        allow_hub=allow_hub,
+        instead="choose the packaged sparse autoencoder",
+    )
 
 
 def _cached(hub_id: str, folder: str) -> HubFolder | None:
@@ -68,31 +53,15 @@ def _cached(hub_id: str, folder: str) -> HubFolder | None:
 
 
 def _download(hub_id: str, folder: str) -> HubFolder:
-    from huggingface_hub import HfApi, constants, errors, hf_hub_download
+    from huggingface_hub import HfApi, constants, hf_hub_download
 
-    try:
+    with asking(hub_id, what="repository", other="sparse autoencoder"):
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
         wanted = _selection(hub_id, folder, info.siblings or [])
         size = sum(file.size or 0 for file in wanted)
         _check_memory(hub_id, size)
         _check_disk(hub_id, size, Path(constants.HF_HUB_CACHE))
         paths = [hf_hub_download(hub_id, file.rfilename, revision=info.sha, etag_timeout=_SECONDS) for file in wanted]
-    except errors.GatedRepoError:
-        raise InputError(
-            f"{hub_id} is gated: its owner has to grant access; ask for it on its hub page and set HF_TOKEN, or choose "
-            "another sparse autoencoder."
-        ) from None
-    except (errors.RepositoryNotFoundError, errors.HFValidationError):
-        raise InputError(
-            f"The hub knows no public repository {hub_id}; check the spelling (owner/name), or set HF_TOKEN if it is "
-            "private."
-        ) from None
-    except errors.LocalEntryNotFoundError as failure:  # the network broke away during the download
-        raise _UnreachableError(type(failure).__name__) from failure
-    except (errors.DisabledRepoError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as failure:
-        raise InputError(f"The hub does not give out {hub_id} ({type(failure).__name__}); choose another.") from None
-    except (errors.HTTPError, OSError) as failure:  # timeouts, refused connections, the hub's own failures
-        raise _UnreachableError(type(failure).__name__) from failure
     return HubFolder(Path(paths[0]).parent, Path(constants.HF_HUB_CACHE))
 
 
