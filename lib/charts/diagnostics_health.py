@@ -18,7 +18,7 @@ _BINS = 40
 
 def density(result: Health) -> go.Figure:
     """How many features fire on how many texts, in doubling steps; silent ones and always-on ones apart."""
-    fig = figure(x="share of the texts on which a feature fires (each bar twice the one before)", y="features")
+    fig = figure(x="share of the texts (each bar twice the one before)", y="features")
     low, high = result.bin_edges[:-1], result.bin_edges[1:] - 1
     used = int(np.flatnonzero(result.histogram)[-1]) + 1 if result.histogram.any() else len(low)
     spans = [_span(int(a), int(b)) for a, b in zip(low, high, strict=True)]
@@ -65,7 +65,7 @@ def unexplained_by_label(result: Unexplained) -> go.Figure:
     )  # fmt: skip
     fig.add_vline(x=result.total, line={"color": INK, "width": 1.5, "dash": "dash"})
     fig.add_annotation(
-        x=result.total, y=1, yref="paper", text=f" all texts {result.total:.3f}", showarrow=False, xanchor="left",
+        x=result.total, y=1, yref="paper", text=f"all texts {result.total:.3f} ", showarrow=False, xanchor="right",
         yanchor="bottom", font={"color": INK},
     )  # fmt: skip
     fig.update_yaxes(
@@ -81,12 +81,12 @@ def unexplained_by_label(result: Unexplained) -> go.Figure:
 def nearest_directions(result: Duplicates) -> go.Figure:
     """How near the nearest other direction is, feature by feature, against random directions and the duplicates."""
     marks = [(result.random, "random directions"), (result.threshold, "duplicates from here")]
-    return _cosines(result.nearest, "cosine with the nearest other direction", marks)
+    return _cosines(result.nearest, "cosine, nearest other one", marks)
 
 
 def alignment(values: NDArray[np.floating]) -> go.Figure:
     """How far features read along the direction that they write."""
-    return _cosines(values, "cosine of the encoder's and the decoder's direction", [])
+    return _cosines(values, "cosine, encoder to decoder", [])
 
 
 def stability(values: NDArray[np.floating]) -> go.Figure:

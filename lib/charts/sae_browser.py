@@ -18,7 +18,7 @@ MOST_LABELS = 12
 _ROW, _MARGIN = 30, 44  # pixels
 _COLUMNS = ((58, "freq"), (122, "max act"), (200, "score"))  # pixels to the right of the bars
 _RIGHT = 206
-_LETTER, _LONGEST, _NUMBER = 6.2, 34, 62  # pixels of a letter, letters of a name, pixels of its number
+_LETTER, _LONGEST, _NUMBER = 6.2, 28, 62  # pixels of a letter, letters of a name, pixels of its number
 _CHARACTERS = 320  # of an example
 _LIFT_TICKS = (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000)
 
