@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.corpora.samples import SAMPLE_FOLDER
-from lib.encoders import Policy
+from lib.encoders import PACKAGED, PACKAGED_STATIC, Policy
 from lib.encoders.files import inside, stray_link
 from lib.encoders.hub import is_hub_id
 from lib.errors import InputError
@@ -25,7 +25,11 @@ PACKAGED_SAE = "packaged"
 """The dictionary for the packaged encoder, which ships with the project."""
 RUN = "run:"
 """What the source of a finished run of training begins with."""
-_PACKAGED_FOLDER = SAMPLE_FOLDER / "sae"
+PACKAGED_STATIC_SAE = "packaged-static"
+"""The dictionary for the packaged static encoder."""
+PACKAGED_SAES = {PACKAGED_SAE: PACKAGED, PACKAGED_STATIC_SAE: PACKAGED_STATIC}
+"""Dictionaries that ship with the project, and the encoder that each belongs to."""
+_PACKAGED_FOLDERS = {PACKAGED_SAE: SAMPLE_FOLDER / "sae", PACKAGED_STATIC_SAE: SAMPLE_FOLDER / "sae-static"}
 _RUN_FOLDER = "sae"
 _RUN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _MAX_LENGTH = 300
@@ -84,10 +88,13 @@ def _checked(source: str) -> str:
 
 
 def _locate(source: str, policy: Policy, runs: Path | None) -> _Place:
-    if source.lower() == PACKAGED_SAE:
-        if not _PACKAGED_FOLDER.is_dir():
-            raise InputError("The packaged sparse autoencoder is missing: sample_data/sae is not in this installation.")
-        return _Place(PACKAGED_SAE, _PACKAGED_FOLDER, (_PACKAGED_FOLDER,))
+    packaged = _PACKAGED_FOLDERS.get(source.lower())
+    if packaged is not None:
+        if not packaged.is_dir():
+            raise InputError(
+                f"The packaged sparse autoencoder is missing: sample_data/{packaged.name} is not in this installation."
+            )
+        return _Place(source.lower(), packaged, (packaged,))
     if source.startswith(RUN):
         return _run(source, runs)
     local = _local(source, policy)

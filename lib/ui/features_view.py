@@ -8,12 +8,13 @@ from lib.encoders import PACKAGED
 from lib.errors import InputError
 from lib.sae.database import FeatureDatabase
 from lib.sae.fit import check_fit
-from lib.sae.sources import PACKAGED_SAE, OpenedSae
-from lib.ui import resources
+from lib.sae.sources import PACKAGED_SAES, OpenedSae
+from lib.ui import resources, workspace
 from lib.ui.messages import refuse, tell
+from lib.ui.query_space import QuerySpace
 from lib.ui.sae.labels_in_force import labels_in_force
-from lib.ui.sae_choice import KEY, chosen_sae
-from lib.ui.sae_space import SaeSpace
+from lib.ui.sae_choice import KEY, choose_sae, chosen_sae
+from lib.ui.sae_space import SaeQuerySpace, SaeSpace
 from lib.ui.workspace import Space
 
 
@@ -28,6 +29,41 @@ def about_features(show: Callable[[SaeSpace], None]) -> Callable[[Space], None]:
             _ways_on(space)
             return
         show(features)
+
+    return draw
+
+
+def about_asked_features(show: Callable[[SaeQuerySpace], None]) -> Callable[[QuerySpace], None]:
+    """A view of a query set through a dictionary, which is chosen in the view: Retrieval's sidebar has no choice of it.
+
+    Says what is missing where the dictionary does not belong to the encoder.
+    """
+
+    def draw(space: QuerySpace) -> None:
+        with st.container(width=360):
+            choose_sae()
+        try:
+            found = chosen_sae()
+            check_fit(found.sae, space.checkpoint)
+        except InputError as fault:
+            refuse(fault)
+            return
+        show(SaeQuerySpace(space, found.sae, labels_in_force(found.sae, _shipped(found)), found.source))
+
+    return draw
+
+
+def asked_beside(show: Callable[[SaeQuerySpace], None]) -> Callable[[SaeSpace], None]:
+    """The same view on a page about a corpus: the query set is chosen in the view, the dictionary in the sidebar."""
+
+    def draw(features: SaeSpace) -> None:
+        if features.space.checkpoint is None:
+            raise InputError(
+                "This corpus brought its own embeddings; queries need the encoder that made them: choose another one."
+            )
+        with st.container(width=360):
+            space = workspace.queries_beside(features.space.checkpoint, features.space.precision)
+        show(SaeQuerySpace(space, features.sae, features.database, features.source))
 
     return draw
 
@@ -61,8 +97,9 @@ def _ways_on(space: Space) -> None:
                 args=("encoder", PACKAGED),
                 icon=":material/package_2:",
             )
-        if st.session_state.get(KEY, PACKAGED_SAE) != PACKAGED_SAE:
-            st.button("Take the packaged SAE", on_click=_set, args=(KEY, PACKAGED_SAE), icon=":material/hub:")
+        for source, encoder in PACKAGED_SAES.items():
+            if space.checkpoint is not None and space.checkpoint.source == encoder:
+                st.button("Take the packaged SAE", on_click=_set, args=(KEY, source), icon=":material/hub:")
         st.button("Train one on this corpus", on_click=_set, args=("view", "Train"), icon=":material/model_training:")
 
 

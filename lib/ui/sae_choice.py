@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.errors import InputError
-from lib.sae.sources import PACKAGED_SAE, OpenedSae
+from lib.sae.sources import PACKAGED_SAE, PACKAGED_SAES, OpenedSae
 from lib.ui import resources
 from lib.ui.messages import count, plain
 
@@ -16,13 +16,12 @@ def choose_sae() -> None:
     st.session_state[_CHOSEN] = source = str(
         st.selectbox(
             "Sparse autoencoder",
-            [PACKAGED_SAE],
-            format_func=lambda key: "packaged" if key == PACKAGED_SAE else key,
+            list(PACKAGED_SAES),
             accept_new_options=True,
             key=KEY,
             bind="query-params",
             persist_state="session",
-            help="The packaged one belongs to the packaged encoder. Or type a hub id (owner/name, or "
+            help="Each packaged one belongs to a packaged encoder. Or type a hub id (owner/name, or "
             "owner/name/folder) or a folder that the server's owner allows, in the format of Embedscope, SAELens, "
             "sparsify or dictionary_learning; one that you train in SAE Features is chosen there.",
         )

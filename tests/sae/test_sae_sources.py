@@ -6,11 +6,12 @@ import httpx2
 import huggingface_hub
 import pytest
 
-from lib.encoders import Policy
+from lib.encoders import Policy, describe
 from lib.errors import InputError
-from lib.sae import save
+from lib.sae import check_fit, save
+from lib.sae.database import find_database
 from lib.sae.formats import write_saelens
-from lib.sae.sources import PACKAGED_SAE, open_sae
+from lib.sae.sources import PACKAGED_SAES, open_sae
 from tests.toy_sae import random_sae
 
 OFFLINE = Policy(allow_hub=False)
@@ -24,11 +25,12 @@ def root(tmp_path):
     return tmp_path / "models"
 
 
-def test_the_packaged_one():
-    opened = open_sae(PACKAGED_SAE, policy=OFFLINE)
-    assert opened.source == PACKAGED_SAE
-    assert opened.sae.dimensions == 384
-    assert opened.folder.name == "sae"
+@pytest.mark.parametrize("source, encoder", PACKAGED_SAES.items())
+def test_the_packaged_ones_belong_to_packaged_encoders(source, encoder):
+    opened = open_sae(source.upper(), policy=OFFLINE)
+    assert opened.source == source
+    check_fit(opened.sae, describe(encoder, policy=OFFLINE))
+    assert find_database(opened.folder, opened.sae) is not None
 
 
 def test_folders_below_the_roots(root):
