@@ -10,7 +10,7 @@ from typing import Any
 from lib.corpora import QUERY_SET_NAMES, load_query_set, load_sample
 from lib.corpora.samples import SAMPLE_FOLDER
 from lib.embeddings import Progress, embed
-from lib.encoders import PACKAGED, Policy, describe, open_encoder
+from lib.encoders import PACKAGED, PACKAGED_STATIC, Policy, describe, open_encoder
 from lib.kept import kept, kept_clusters, kept_projection
 from lib.layers import BuildUp, HeadEntropy, build_up_inputs, head_entropy, head_entropy_inputs, layer_build_up
 from lib.shelf import Shelf
@@ -43,6 +43,8 @@ def build(progress: Progress, *, embeddings: Path = EMBEDDINGS, maps: Path = MAP
         texts += [*queries.documents, *queries.queries]
     embed(texts, checkpoint, lambda: encoder, store, progress=progress)
     made = embed(corpus.texts, checkpoint, lambda: encoder, store)
+    static = describe(PACKAGED_STATIC, policy=policy)  # the other side of the first match that the page shows
+    embed(corpus.texts, static, lambda: open_encoder(static, policy=policy), store)
     for layout in LAYOUTS:
         kept_projection(made.key, made.vectors, shelf, **layout)
     for grouping in GROUPINGS:

@@ -4,13 +4,14 @@ import streamlit as st
 
 from lib.ui import workspace
 from lib.ui.features_view import about_features
-from lib.ui.sae import browser, contrast, decompose, train
+from lib.ui.sae import browser, contrast, decompose, match, train
 from lib.ui.views import show_views
 
 VIEWS = {
     "Decompose": about_features(decompose.show),
     "Contrast": about_features(contrast.show),
     "Browser": about_features(browser.show),
+    "Match": about_features(match.show),
     "Train": train.show,
 }
 

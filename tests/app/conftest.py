@@ -10,7 +10,16 @@ from lib.ui.messages import plain
 FAST = {"map": "PCA", "clusters": "k-means"}
 """Where the map itself is not the point: no UMAP has to be compiled."""
 
-TYPED = {"encoder", "sae", "decompose_feature"}
+TYPED = {
+    "encoder",
+    "sae",
+    "decompose_feature",
+    "circuit_feature",
+    "match_encoder",
+    "match_sae",
+    "match_feature",
+    "network_node",
+}
 """Choices into which a user may type what is not offered."""
 
 

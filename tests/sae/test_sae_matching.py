@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.errors import InputError, Stopped
-from lib.sae import matching
+from lib.sae.matching import assignment as matching
 from lib.sae.matching import expected_largest_cosine, match_features
 from tests.toy_sae import random_sae
 

@@ -25,7 +25,7 @@ def root(tmp_path):
     return tmp_path / "models"
 
 
-@pytest.mark.parametrize("source, encoder", PACKAGED_SAES.items())
+@pytest.mark.parametrize(("source", "encoder"), PACKAGED_SAES.items())
 def test_the_packaged_ones_belong_to_packaged_encoders(source, encoder):
     opened = open_sae(source.upper(), policy=OFFLINE)
     assert opened.source == source

@@ -11,25 +11,18 @@ above a cosine of 0.7).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import InputError, Stopped
+from lib.errors import InputError
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
-
-Method = Literal["hungarian", "candidates"]
-Progress = Callable[[int, int], None]
+from lib.sae.matching.assignment import Method, Progress, Told, assign
+from lib.sae.matching.similarity import Cosines
 
 SHARED = 0.7
 """Cosine from which two features count as the same."""
-_DENSE = 2**25
-"""Pairs of features up to which every pair is weighed: 4,096 by 4,096 take 3 s of an idle core and 360 MB."""
-_CANDIDATES = 32
-"""Beyond, the most similar features of the other dictionary that each feature may be matched with, either way:
-16,384 by 16,384 took 96 s on a busy core and 270 MB."""
 _BLOCK = 2**24  # cosines held at once
 _DRAWN = 512  # random directions behind the shaped null
 _GRID = 20_001
@@ -87,7 +80,7 @@ def match_features(
         InputError: dictionaries of two widths, a threshold outside -1 to 1.
         Stopped: `should_stop` said so.
     """
-    ours, theirs = _directions(a), _directions(b)
+    ours, theirs = unit_directions(a), unit_directions(b)
     if ours.shape[1] != theirs.shape[1]:
         raise InputError(
             f"Features can be matched within one space only: one dictionary has {ours.shape[1]} dimensions, the other "
@@ -96,12 +89,8 @@ def match_features(
     if not -1 <= threshold <= 1:
         raise InputError(f"A cosine lies between -1 and 1, got a threshold of {threshold}.")
     n, m = len(ours), len(theirs)
-    told = _Told(progress, should_stop, n + m)
-    method: Method = "hungarian" if n * m <= _DENSE else "candidates"
-    if method == "hungarian":
-        match, nearest, nearest_cosine = _match_all(ours, theirs, told)
-    else:
-        match, nearest, nearest_cosine = _match_candidates(ours, theirs, told)
+    told = Told(progress, should_stop, n + m)
+    match, nearest, nearest_cosine, method = assign(Cosines(ours, theirs), told)
     matched = match >= 0
     cosine = np.full(n, np.nan, dtype=np.float32)
     cosine[matched] = np.einsum("ij,ij->i", ours[matched], theirs[match[matched]])
@@ -144,89 +133,18 @@ def expected_largest_cosine(m: int, d: int) -> float:
     return float(1 - np.trapezoid(below**m, c))
 
 
-class _Told:
-    """Whom long work tells how far it is, and who may stop it."""
+def unit_directions(dictionary: SparseAutoencoder | NDArray[np.floating]) -> NDArray[np.float32]:
+    """Decoder rows, shape (n, d), each of length 1; rows of zeros stay.
 
-    def __init__(self, progress: Progress | None, should_stop: Callable[[], bool] | None, of: int) -> None:
-        self._progress, self._should_stop, self._of = progress, should_stop, of
-
-    def __call__(self, done: int) -> None:
-        if self._should_stop and self._should_stop():
-            raise Stopped
-        if self._progress:
-            self._progress(done, self._of)
-
-
-def _directions(dictionary: SparseAutoencoder | NDArray[np.floating]) -> NDArray[np.float32]:
+    Raises:
+        InputError: no rows, or not of that shape.
+    """
     rows = dictionary.decoder_weights if isinstance(dictionary, SparseAutoencoder) else np.asarray(dictionary)
     if rows.ndim != 2 or not rows.size:
         raise InputError(f"Directions should have the shape (n, d) with at least one of each, got {rows.shape}.")
     rows = rows.astype(np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
-
-
-def _match_all(
-    ours: NDArray[np.float32], theirs: NDArray[np.float32], told: _Told
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    from scipy.optimize import linear_sum_assignment
-
-    cosines = ours @ theirs.T
-    told(len(ours))
-    nearest = cosines.argmax(axis=1)
-    match = np.full(len(ours), -1, dtype=np.int64)
-    rows, columns = linear_sum_assignment(cosines, maximize=True)
-    match[rows] = columns
-    return match, nearest, cosines[np.arange(len(ours)), nearest]
-
-
-def _match_candidates(
-    ours: NDArray[np.float32], theirs: NDArray[np.float32], told: _Told
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    from scipy.sparse import coo_array, csr_array
-    from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
-
-    n, m = len(ours), len(theirs)
-    k = min(_CANDIDATES, n, m)
-    while True:
-        forward, cosines = _most_similar(ours, theirs, k, told, done=0)
-        backward, _ = _most_similar(theirs, ours, k, told, done=n)
-        rows = np.concatenate([np.repeat(np.arange(n), k), backward.ravel()])
-        columns = np.concatenate([forward.ravel(), np.repeat(np.arange(m), k)])
-        there = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(n, m)).tocsr()  # each pair once
-        found = int((maximum_bipartite_matching(there, perm_type="column") >= 0).sum())
-        if found == min(n, m) or k == min(n, m):
-            break
-        k = min(2 * k, n, m)  # too few candidates for everyone to be matched
-    rows, columns = there.nonzero()
-    near = np.concatenate(
-        [
-            np.einsum("ij,ij->i", ours[rows[part]], theirs[columns[part]])
-            for part in (slice(start, start + 2**16) for start in range(0, len(rows), 2**16))
-        ]
-    )
-    graph = csr_array((2.0 - near.astype(np.float64), (rows, columns)), shape=(n, m))
-    match = np.full(n, -1, dtype=np.int64)
-    matched, to = min_weight_full_bipartite_matching(graph)
-    match[matched] = to
-    first = np.arange(n), cosines.argmax(axis=1)
-    return match, forward[first], cosines[first]
-
-
-def _most_similar(
-    ours: NDArray[np.float32], theirs: NDArray[np.float32], k: int, told: _Told, *, done: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The k of `theirs` most similar to each of `ours`, in no order, and their cosines: shape (n, k) each."""
-    found = np.empty((len(ours), k), dtype=np.int64)
-    cosines = np.empty((len(ours), k), dtype=np.float32)
-    step = max(1, _BLOCK // len(theirs))
-    for start in range(0, len(ours), step):
-        told(done + start)
-        part = slice(start, start + step)
-        block = ours[part] @ theirs.T
-        found[part] = np.argpartition(block, len(theirs) - k, axis=1)[:, len(theirs) - k :]
-        cosines[part] = np.take_along_axis(block, found[part], axis=1)
-    return found, cosines
 
 
 def _shaped_null(ours: NDArray[np.float32], theirs: NDArray[np.float32], seed: int) -> float:

@@ -1,0 +1,120 @@
+"""What do two models both know, and what does only one? Their features paired on one corpus, coverage, and the rest."""
+
+from functools import partial
+from typing import cast, get_args
+
+import numpy as np
+import streamlit as st
+
+from lib.charts import sae_match as charts
+from lib.sae.matching import ALIGNED, CORRELATED, SHARED, By, ModelMatch, Pairing, Side
+from lib.ui import downloads
+from lib.ui.controls import one_of
+from lib.ui.layout import number, numbers_over_picture
+from lib.ui.messages import counted, share, tell
+from lib.ui.sae import match_words as words
+from lib.ui.sae.match_cached import compared
+from lib.ui.sae.match_features import CHART, choose_listed, feature_table, pick_clicked, show_pair
+from lib.ui.sae.match_other import choose_other
+from lib.ui.sae_space import SaeSpace
+
+_SPACES = ("automatic", "as they are", "aligned")
+_SIDES = ("this model", "other model")
+
+
+def show(space: SaeSpace) -> None:
+    """Draw the view."""
+    st.subheader("What do two models both know, and what does only one?")
+    other = choose_other(space)
+    found = _compared(space, other)
+    st.markdown(f"**{words.VERDICTS[found.verdict]}**")
+    numbers, picture = numbers_over_picture()
+    with numbers:
+        _numbers(found)
+    with picture:
+        fig = charts.coverages(found, ours="this model", theirs="other model")
+        st.plotly_chart(fig, key="match_coverage", config={"displayModeBar": False})
+        st.caption(words.of_coverage(found))
+        tell(words.of_alignment(found))
+        if not found.labels:
+            tell(["The corpus has no labels: where the two are interchangeable is told label by label."])
+    whose = one_of("Features of", _SIDES, key="match_side", help="Whose features are looked at below.")
+    side, spaces = (found.ours, (space, other)) if whose == _SIDES[0] else (found.theirs, (other, space))
+    _similarities(found, side)
+    _features(found, side, spaces)
+    with st.container(horizontal=True):
+        downloads.offer_result(found, name="match")
+        downloads.offer_figure(fig, name="match_coverage")
+
+
+def _compared(space: SaeSpace, other: SaeSpace) -> ModelMatch:
+    one_space = _one_space(space, other)
+    ways = get_args(By) if one_space else get_args(By)[::-1]  # between two encoders, what needs no map first
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = cast(By, one_of("Paired by", ways, key="match_by", help=words.BY))
+        pairing = cast(Pairing, one_of("Pairs", get_args(Pairing), key="match_pairing", help=words.PAIRING))
+        way = one_of("Directions", _SPACES, key="match_space", help=words.SPACE)
+        aligned = way == "aligned" or (way == "automatic" and not one_space)
+        usual = CORRELATED if by == "correlation" else ALIGNED if aligned else SHARED
+        threshold = st.slider(
+            "The same feature from", 0.0, 1.0, usual, 0.05, key=_threshold_key(by, aligned=aligned),
+            bind="query-params", persist_state="session", width=240,
+            help="Similarity from which two features count as the same, if it is beyond chance as well.",
+        )  # fmt: skip
+    return compared(space, other, by=by, pairing=pairing, aligned=aligned, threshold=threshold)
+
+
+def _threshold_key(by: By, *, aligned: bool) -> str:
+    """A slider for each scale: they begin elsewhere."""
+    return f"match_from_{by}{'_aligned' if aligned and by == 'cosine' else ''}"
+
+
+def _one_space(space: SaeSpace, other: SaeSpace) -> bool:
+    ours, theirs = space.space.checkpoint, other.space.checkpoint
+    return ours is not None and theirs is not None and ours.fingerprint == theirs.fingerprint
+
+
+def _numbers(found: ModelMatch) -> None:
+    for side, whose in ((found.ours, "This"), (found.theirs, "Other")):
+        number(f"{whose}: domain", _share(side.domain.share), words.domain(side))
+        number(f"{whose}: features", _share(side.coverage), words.coverage(side))
+    number(
+        "By chance", _share(found.ours.chance),
+        "Share of this model's features whose best candidate is above the threshold when nothing belongs together.",
+    )  # fmt: skip
+    if found.alignment.map is not None:
+        number("Alignment R²", f"{found.alignment.r2:.2f}", words.of_alignment(found)[0])
+
+
+def _share(value: float) -> str:
+    return share(value) if np.isfinite(value) else "–"
+
+
+def _similarities(found: ModelMatch, side: Side) -> None:
+    st.subheader("Are the pairs more than chance?")
+    fig = charts.similarities(side, by=found.by, threshold=found.threshold)
+    st.plotly_chart(fig, key="match_similarities", config={"displayModeBar": False})
+    st.caption(words.of_similarities(found))
+
+
+def _features(found: ModelMatch, side: Side, spaces: tuple[SaeSpace, SaeSpace]) -> None:
+    """Pairs or lone features of one side: picture, table, and one of them with its examples."""
+    st.subheader("Which features are the same, and what does only this model know?")
+    pairs, only = len(side.pairs), len(side.only)
+    st.caption(
+        f"{counted(pairs, 'feature')} have a counterpart; {counted(only, 'feature')} that fire here have none, the "
+        "heaviest on this corpus first."
+    )
+    rows, names, chosen = choose_listed(side, spaces[0])
+    if chosen is None:
+        st.info("No feature is of this kind: choose the other list, or move the threshold.")
+        return
+    show_pair(side, spaces, chosen)
+    drawn = rows[: charts.MOST_POINTS]
+    st.plotly_chart(
+        charts.agreement(side, drawn, names[: len(drawn)], chosen=chosen),
+        key=CHART, on_select=partial(pick_clicked, dict(zip(rows.tolist(), names, strict=True))),
+        selection_mode="points", config={"displayModeBar": False},
+    )  # fmt: skip
+    st.caption(words.of_agreement(side.agreement(drawn)))
+    feature_table(side, spaces, rows)
