@@ -3,7 +3,20 @@
 from importlib import import_module
 from typing import Any
 
-_COMMANDS = ("train", "evaluate", "decompose", "contrast", "features", "diagnose", "match", "convert")
+_COMMANDS = (
+    "train",
+    "evaluate",
+    "decompose",
+    "contrast",
+    "features",
+    "diagnose",
+    "network",
+    "circuit",
+    "faithfulness",
+    "match",
+    "steer",
+    "convert",
+)
 
 
 def add(commands: Any) -> None:

@@ -134,6 +134,45 @@ def coactivation_pairs(
     return Pairs(a, b, both, counts[a], counts[b], sum(map(len, parts)), _looked_at(may_lead, may_follow, ordered))
 
 
+def activation_products(
+    codes: Parts, a: NDArray[np.integer], b: NDArray[np.integer], *, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Sum over texts of the activation of a times that of b, for each pair of features; shape (pairs,).
+
+    Correlations and cosines of activations follow from it and from each feature's own sums.
+
+    Raises:
+        InputError: no codes, or parts of different dictionaries.
+    """
+    parts = _parts(codes)
+    firsts, where = np.unique(a, return_inverse=True)
+    taken = np.zeros(parts[0].width, dtype=bool)
+    taken[b] = True
+    work = [(_values(part).T.tocsr(), _values(part, taken)) for part in parts]
+    found, done = np.zeros(len(a)), 0
+    for features in _blocks(firsts.astype(np.int64), firing_counts(parts), parts):
+        products = [by_feature[features] @ by_text for by_feature, by_text in work]
+        product = sum(products[1:], start=products[0]).tocsr()
+        here = np.flatnonzero((where >= done) & (where < done + len(features)))
+        found[here] = _at(product, where[here] - done, b[here])
+        done += len(features)
+        if progress:
+            progress(done, len(firsts))
+    return found
+
+
+def _at(product: "csr_array", rows: NDArray[np.integer], columns: NDArray[np.integer]) -> NDArray[np.float64]:
+    """The values of a sparse matrix at some places; 0 where it holds none."""
+    if not product.nnz:
+        return np.zeros(len(rows))
+    product.sort_indices()
+    width = product.shape[1]
+    held = np.repeat(np.arange(product.shape[0], dtype=np.int64), np.diff(product.indptr)) * width + product.indices
+    asked = rows.astype(np.int64) * width + columns
+    at = np.minimum(np.searchsorted(held, asked), len(held) - 1)
+    return np.where(held[at] == asked, product.data[at], 0.0)
+
+
 def _check(min_support: int, min_both: int, min_conditional: float) -> None:
     if min_support < 1 or min_both < 1:
         raise InputError(
@@ -161,18 +200,24 @@ def _allowed(chosen: NDArray[np.bool_] | None, counts: NDArray[np.int64]) -> NDA
 
 def _ones(codes: Codes, kept: NDArray[np.bool_] | None = None) -> "csr_array":
     """1 where a feature fires, shape (texts, n); only features that are `kept`."""
+    return _rows(codes, np.ones(len(codes.features), dtype=np.int32), kept)
+
+
+def _values(codes: Codes, kept: NDArray[np.bool_] | None = None) -> "csr_array":
+    """Activations, shape (texts, n); only of features that are `kept`."""
+    return _rows(codes, codes.activations.astype(np.float64), kept)
+
+
+def _rows(codes: Codes, values: NDArray[np.number], kept: NDArray[np.bool_] | None) -> "csr_array":
     from scipy.sparse import csr_array
 
     starts, features = codes.starts, codes.features
     if kept is not None and not kept.all():
         stays = kept[features]
         starts = np.concatenate([[0], np.cumsum(stays)])[starts]
-        features = features[stays]
+        features, values = features[stays], values[stays]
     index = np.int32 if len(features) < 2**31 else np.int64  # 64-bit indices take twice the time
-    return csr_array(
-        (np.ones(len(features), dtype=np.int32), features.astype(index), starts.astype(index)),
-        shape=(len(codes), codes.width),
-    )
+    return csr_array((values, features.astype(index), starts.astype(index)), shape=(len(codes), codes.width))
 
 
 def _blocks(

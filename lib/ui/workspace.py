@@ -26,7 +26,7 @@ ASSETS = Path(__file__).parent / "assets"
 _CHOICES = "_choices"
 _ABOUT_QUERIES = {"retrieval"}
 """Pages that look at a query set instead of a corpus, by the last part of their address."""
-_ABOUT_FEATURES = {"sae_features", "diagnostics"}
+_ABOUT_FEATURES = {"sae_features", "network", "circuits", "steering", "diagnostics"}
 """Pages that look at a corpus through a sparse autoencoder."""
 
 
@@ -70,6 +70,9 @@ def navigation() -> st.Page:
         st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("pages/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
         st.Page("pages/sae_features.py", title="SAE Features", icon=":material/hub:"),
+        st.Page("pages/network.py", title="Network", icon=":material/graph_3:"),
+        st.Page("pages/circuits.py", title="Circuits", icon=":material/account_tree:"),
+        st.Page("pages/steering.py", title="Steering", icon=":material/tune:"),
         st.Page("pages/diagnostics.py", title="Diagnostics", icon=":material/stethoscope:"),
     ]
     return st.navigation([first, by_name, *others])
@@ -101,17 +104,24 @@ def current() -> Space:
 def current_queries() -> QuerySpace:
     """The chosen query set in the chosen encoder's space. Says what is missing and ends the page, if there is none."""
     encoder, chosen = _choices()
-    choice: QueryChoice = chosen
+    return _query_space(chosen, _opened(encoder), encoder.precision)
+
+
+def queries_beside(checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
+    """A query set in the space of an encoder, for a view of a page about a corpus: the choice is drawn here."""
+    return _query_space(choose_query_set(), checkpoint, precision)
+
+
+def _query_space(choice: QueryChoice, checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
     queries = _had(choice.query_set, choice, key="queries")
-    checkpoint = _opened(encoder)
-    documents = encoded(f"{queries.key}/documents", queries.documents, checkpoint, encoder.precision)
-    asked = encoded(f"{queries.key}/queries", queries.queries, checkpoint, encoder.precision, role="query")
+    documents = encoded(f"{queries.key}/documents", queries.documents, checkpoint, precision)
+    asked = encoded(f"{queries.key}/queries", queries.queries, checkpoint, precision, role="query")
     _tell_of_cut(documents.truncated, len(queries.documents), "documents", checkpoint)
     _tell_of_cut(asked.truncated, len(queries.queries), "queries", checkpoint)
     return QuerySpace(
         queries,
         checkpoint,
-        encoder.precision,
+        precision,
         asked.vectors,
         documents.vectors,
         f"{asked.key}/{documents.key}/{queries.key}",

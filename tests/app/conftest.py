@@ -14,6 +14,7 @@ TYPED = {
     "encoder",
     "sae",
     "decompose_feature",
+    "faithfulness_feature",
     "circuit_feature",
     "match_encoder",
     "match_sae",

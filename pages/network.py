@@ -1,0 +1,15 @@
+"""Network: which features fire together?"""
+
+import streamlit as st
+
+from lib.errors import InputError
+from lib.ui import workspace
+from lib.ui.features_view import about_features
+from lib.ui.messages import refuse
+from lib.ui.network import view
+
+st.title("Network", anchor=False)
+try:
+    about_features(view.show)(workspace.current())
+except InputError as fault:
+    refuse(fault)
