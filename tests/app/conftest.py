@@ -20,6 +20,8 @@ TYPED = {
     "match_sae",
     "match_feature",
     "network_node",
+    "steer_add",
+    "steer_feature",
 }
 """Choices into which a user may type what is not offered."""
 

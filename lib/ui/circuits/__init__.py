@@ -1,0 +1,1 @@
+"""What the Circuits page shows."""
