@@ -1,0 +1,1 @@
+"""What the Steering page shows."""
