@@ -4,6 +4,8 @@ import streamlit as st
 
 from lib.retrieval.negatives import depth
 from lib.ui import workspace
+from lib.ui.faithfulness import view as faithfulness
+from lib.ui.features_view import about_asked_features
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import (
     chunks,
@@ -38,6 +40,7 @@ VIEWS = {
     "Late interaction": late.show,
     "Prompts": prompts.show,
     "Chunks": chunks.show,
+    "Faithfulness": about_asked_features(faithfulness.show),
 }
 
 head = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")

@@ -71,7 +71,7 @@ def each_key_block(
 
     done, of = 0, m * n
     told(done, of)
-    with ThreadPoolExecutor(workers) as pool, _one_blas_thread() if workers > 1 else nullcontext():
+    with ThreadPoolExecutor(workers) as pool, one_blas_thread() if workers > 1 else nullcontext():
         run = pool.map if workers > 1 else map
         for columns in blocks(n, DOCUMENT_ROWS):
             block = document_side(documents, columns, by)
@@ -109,7 +109,7 @@ _limiting = threading.Lock()
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Have numpy's products take one thread each; torch's are left alone.
 
     Where another search has seen to it, or another library's call has the threads limited, there is nothing to do:

@@ -1,0 +1,114 @@
+"""What taking features out of queries did to retrieval, feature by feature."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.results import Result
+
+
+@dataclass(frozen=True, eq=False)
+class Faithfulness(Result):
+    """Every feature that fires on the queries, the largest drop first; f features over s queries."""
+
+    features: NDArray[np.int32]
+    """The features, shape (f,)."""
+    fires: NDArray[np.int64]
+    """Queries on which each fires, shape (f,), at least 1."""
+    activation: NDArray[np.float64]
+    """Its mean activation where it fires, shape (f,)."""
+    drop: NDArray[np.float64]
+    """What NDCG@k loses over all s queries without it, shape (f,), -1 to 1: above 0 it carries retrieval, below 0
+    retrieval is better without it."""
+    low: NDArray[np.float64]
+    """Lower end of the drop's 95 % bootstrap interval over queries, shape (f,); NaN where there is one query."""
+    high: NDArray[np.float64]
+    """Its upper end."""
+    hurt: NDArray[np.int64]
+    """Queries whose NDCG is lower without it, shape (f,)."""
+    helped: NDArray[np.int64]
+    """Queries whose NDCG is higher without it, shape (f,)."""
+    p_value: NDArray[np.float64]
+    """Two-sided, under random signs of the differences, shape (f,); NaN where it was not tested."""
+    q_value: NDArray[np.float64]
+    """The false discovery rate among the tested features at which it would be called (Benjamini and Hochberg), shape
+    (f,); NaN where it was not tested."""
+    matched: NDArray[np.float64]
+    """Drops of the control that takes as much out along other features of the same queries, shape (f, draws); made for
+    the features that are called and for the largest drops and rises, NaN for the others."""
+    random: NDArray[np.float64]
+    """Drops of the control that takes as much out along random directions, shape (f, draws); NaN for the
+    same others."""
+    verdict: tuple[str, ...]
+    """essential, ordinary, harmful, redundant, uncertain or rare, f of them."""
+    rule: str
+    """The rule of the verdicts, in words."""
+    topics: tuple[str, ...]
+    """Names of the t topics; () where queries have none."""
+    topic_queries: NDArray[np.int64]
+    """Queries of each, shape (t,)."""
+    topic_drop: NDArray[np.float64]
+    """The drop over each topic's queries, shape (f, t)."""
+    change_starts: NDArray[np.int64]
+    """Where each feature's queries begin in the three arrays below, shape (f + 1,)."""
+    change_query: NDArray[np.int64]
+    """Rows of the queries, in the set that was given, on which each feature fires."""
+    change_activation: NDArray[np.float32]
+    """How strongly it fires there."""
+    change: NDArray[np.float64]
+    """NDCG of that query less its NDCG without the feature."""
+    query: NDArray[np.int64]
+    """Rows of the s queries in the set that was given, shape (s,)."""
+    ndcg: NDArray[np.float64]
+    """NDCG@k of each, with the embeddings as they are, shape (s,)."""
+    whole: float
+    """Mean NDCG@k over the s queries, 0 to 1."""
+    whole_low: float
+    """Lower end of its 95 % bootstrap interval over queries; NaN where there is one query."""
+    whole_high: float
+    """Its upper end."""
+    reconstructed: float
+    """Mean NDCG@k of queries replaced by their reconstructions: the error taken out, every feature kept."""
+    reconstruction_loss: float
+    """What these lose against the embeddings: above 0 the error carries retrieval."""
+    reconstruction_low: float
+    """Lower end of the loss's interval; NaN where there is one query."""
+    reconstruction_high: float
+    """Its upper end."""
+    tested: int
+    """Features whose removal changes enough queries to be tested."""
+    draws: int
+    """Draws of each control."""
+    skipped: int
+    """Queries left out because no document is relevant to them."""
+    documents: int
+    """Documents searched."""
+    dictionary: int
+    """Features in the dictionary."""
+    k: int
+    """Cut-off of NDCG."""
+    gain: str
+    """What a grade is worth: linear or exponential."""
+    measure: str
+    """What scores are: cosine, dot or l2."""
+    negligible: float
+    """Drops between this and its negative make no difference that matters."""
+    resamples: int
+    """Resamples of the bootstrap."""
+    seed: int
+    """Of bootstrap and controls."""
+
+    def changes(self, place: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]:
+        """Queries on which the feature at `place` fires, how strongly, and what NDCG loses without it there."""
+        here = slice(self.change_starts[place], self.change_starts[place + 1])
+        return self.change_query[here], self.change_activation[here], self.change[here]
+
+    def place_of(self, feature: int) -> int | None:
+        """Where a feature stands in the arrays; None where it fires on no query."""
+        found = np.flatnonzero(self.features == feature)
+        return int(found[0]) if len(found) else None
+
+    def count(self, verdict: str) -> int:
+        """Features with that verdict."""
+        return self.verdict.count(verdict)

@@ -1,0 +1,1 @@
+"""Which features carry retrieval: a view of Diagnostics and of Retrieval."""
