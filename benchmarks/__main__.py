@@ -14,6 +14,7 @@ NAMES = (
     "app",
     "sae_training",
     "sae_diagnostics",
+    "sae_faithfulness",
     "sae_browser",
 )
 

@@ -125,7 +125,7 @@ def drop_by_activation(result: Faithfulness, names: Sequence[str]) -> go.Figure:
             f"{MEANINGS[verdict]}</extra>",
         )  # fmt: skip
     fig.add_hline(y=0, line={"color": INK, "width": 1})
-    fig.update_xaxes(type="log")
+    fig.update_xaxes(type="log", dtick=1)
     return fig
 
 

@@ -87,6 +87,19 @@ def test_a_feature_of_the_address_and_one_that_fires_nowhere(small, sae):
     assert f"Which queries need feature {silent[-1]}?" in said(other)
 
 
+def test_a_clicked_mark_chooses_its_feature_by_name(monkeypatch):
+    import streamlit as st
+
+    from lib.ui.faithfulness import features
+
+    state = {
+        features.CHART: {"selection": {"points": [{"customdata": [0.1, 0.2, 0.3]}, {"customdata": ["31", "", ""]}]}}
+    }
+    monkeypatch.setattr(st, "session_state", state)
+    features._pick_clicked(["319 · lungs", "31 · hearts"])
+    assert state[features.FEATURE] == "31 · hearts"
+
+
 @pytest.mark.parametrize("name", ["64", "nothing"])
 def test_what_is_no_feature_is_refused(small, name):
     assert "A feature is a number from 0 to 63" in small(faithfulness_feature=name).refusals[0].replace("\\", "")

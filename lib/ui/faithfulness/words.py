@@ -70,8 +70,8 @@ def of_curves(found: Curves) -> str:
     order = "by drop" if found.won_back >= found.won_by_activation else "by activation"
     return (
         f"**Carried by {_AMOUNT[found.verdict]}**: over all queries the first {count(found.few)} of "
-        f"{count(found.features)} ({order}) win back {share(best, 0)} of what all features add to bias and error; as many at random "
-        f"{share(found.won_at_random, 0)}."
+        f"{count(found.features)} ({order}) win back {share(best, 0)} of what all features add to "
+        f"bias and error; as many at random {share(found.won_at_random, 0)}."
     )
 
 

@@ -31,8 +31,6 @@ def choose_recipe(space: SaeSpace, output: Decomposition) -> Recipe:
         InputError: the address holds what is no recipe, or no feature fires on the text and none is in the recipe.
     """
     sliders = st.container()
-    if st.session_state.get(RECIPE) and RECIPE not in st.query_params:
-        st.session_state[RECIPE] = str(st.session_state[RECIPE])  # back from another view: into the address again
     with st.container(horizontal=True, vertical_alignment="bottom"):
         add = st.container(width=420)
         written = st.text_input(
