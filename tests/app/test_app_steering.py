@@ -144,7 +144,7 @@ def test_a_feature_that_nobody_knows_is_refused(small, sae, tmp_path):
     shown = small(sae=str(tmp_path / "silent"), recipe="7:+4")
     assert "How strong feature 7 typically is is not known" in shown.refusals[0].replace("\\", "")
     save(replace(sae, encoder_bias=np.full(64, -99.0)), tmp_path / "dead")
-    assert "add one by its number" in small(sae=str(tmp_path / "dead")).refusals[0]
+    assert "write one into the recipe" in small(sae=str(tmp_path / "dead")).refusals[0]
     assert "nothing to push" in small(sae=str(tmp_path / "dead"), view=DOSE).refusals[0]
 
 

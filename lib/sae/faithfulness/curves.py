@@ -9,14 +9,12 @@ Three orders: by *drop*, by total *activation*, and at *random*, the mean of a f
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
-from lib.results import Result
 from lib.retrieval import Gain, Measure
 from lib.retrieval.bootstrap import interval
 from lib.retrieval.key_blocks import Told
@@ -26,6 +24,7 @@ from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.faithfulness.case import Case, case_of
 from lib.sae.faithfulness.ranks import ranks_of
+from lib.sae.faithfulness.result import Curves
 from lib.sae.faithfulness.variants import prefixes, queries_of, without_each
 
 Array = NDArray[np.float64]
@@ -38,79 +37,6 @@ MOST, HALF = 0.9, 0.5
 _PER_DOUBLING = 2
 _SHUFFLES = 3
 _RESAMPLES = 2_000
-
-
-@dataclass(frozen=True, eq=False)
-class Curves(Result):
-    """Mean NDCG@k at g numbers of features taken out, or kept."""
-
-    steps: NDArray[np.int64]
-    """How many features, shape (g,), ascending from 0 to all f."""
-    removed: Array
-    """NDCG without so many features, in the order of their drop, shape (g,)."""
-    removed_low: Array
-    """Lower end of its 95 % bootstrap interval over queries, shape (g,)."""
-    removed_high: Array
-    """Its upper end."""
-    kept: Array
-    """NDCG with so many features alone, in the order of their drop, shape (g,)."""
-    kept_low: Array
-    """Lower end of its interval, shape (g,)."""
-    kept_high: Array
-    """Its upper end."""
-    removed_by_activation: Array
-    """As `removed`, in the order of their total activation, shape (g,)."""
-    kept_by_activation: Array
-    """As `kept`, likewise."""
-    removed_at_random: Array
-    """As `removed`, for each shuffle, shape (shuffles, g)."""
-    kept_at_random: Array
-    """As `kept`, likewise."""
-    topics: tuple[str, ...]
-    """Names of the t topics; () where queries have none."""
-    topic_queries: NDArray[np.int64]
-    """Queries of each, shape (t,)."""
-    topic_removed: Array
-    """`removed` over each topic's queries, shape (t, g)."""
-    topic_kept: Array
-    """`kept` likewise."""
-    few: int
-    """The tenth of the features that the verdict looks at, at least 1."""
-    won_back: float
-    """What these alone win back of what all features add to bias and error: 1 = all of it; NaN where they add
-    nothing."""
-    won_by_activation: float
-    """The same, of as many in the order of their total activation."""
-    won_at_random: float
-    """The same, of as many at random, mean over shuffles."""
-    verdict: str
-    """few, many, between, by the better of the first two orders; none where features add nothing beyond chance."""
-    rule: str
-    """The rule of the verdict, in words."""
-    features: int
-    """Features that fire on the queries, f."""
-    queries: int
-    """Queries behind every point."""
-    skipped: int
-    """Queries left out because no document is relevant to them."""
-    k: int
-    """Cut-off of NDCG."""
-    gain: str
-    """What a grade is worth."""
-    measure: str
-    """What scores are."""
-    seed: int
-    """Of halves, shuffles and bootstrap."""
-
-    @property
-    def whole(self) -> float:
-        """NDCG with every feature."""
-        return float(self.removed[0])
-
-    @property
-    def floor(self) -> float:
-        """NDCG of bias and error alone."""
-        return float(self.kept[0])
 
 
 def cumulative_curves(

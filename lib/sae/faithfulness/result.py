@@ -1,4 +1,4 @@
-"""What taking features out of queries did to retrieval, feature by feature."""
+"""What taking features out of queries did to retrieval: feature by feature, and one after another."""
 
 from dataclasses import dataclass
 
@@ -112,3 +112,76 @@ class Faithfulness(Result):
     def count(self, verdict: str) -> int:
         """Features with that verdict."""
         return self.verdict.count(verdict)
+
+
+@dataclass(frozen=True, eq=False)
+class Curves(Result):
+    """Mean NDCG@k at g numbers of features taken out, or kept."""
+
+    steps: NDArray[np.int64]
+    """How many features, shape (g,), ascending from 0 to all f."""
+    removed: NDArray[np.float64]
+    """NDCG without so many features, in the order of their drop, shape (g,)."""
+    removed_low: NDArray[np.float64]
+    """Lower end of its 95 % bootstrap interval over queries, shape (g,)."""
+    removed_high: NDArray[np.float64]
+    """Its upper end."""
+    kept: NDArray[np.float64]
+    """NDCG with so many features alone, in the order of their drop, shape (g,)."""
+    kept_low: NDArray[np.float64]
+    """Lower end of its interval, shape (g,)."""
+    kept_high: NDArray[np.float64]
+    """Its upper end."""
+    removed_by_activation: NDArray[np.float64]
+    """As `removed`, in the order of their total activation, shape (g,)."""
+    kept_by_activation: NDArray[np.float64]
+    """As `kept`, likewise."""
+    removed_at_random: NDArray[np.float64]
+    """As `removed`, for each shuffle, shape (shuffles, g)."""
+    kept_at_random: NDArray[np.float64]
+    """As `kept`, likewise."""
+    topics: tuple[str, ...]
+    """Names of the t topics; () where queries have none."""
+    topic_queries: NDArray[np.int64]
+    """Queries of each, shape (t,)."""
+    topic_removed: NDArray[np.float64]
+    """`removed` over each topic's queries, shape (t, g)."""
+    topic_kept: NDArray[np.float64]
+    """`kept` likewise."""
+    few: int
+    """The tenth of the features that the verdict looks at, at least 1."""
+    won_back: float
+    """What these alone win back of what all features add to bias and error: 1 = all of it; NaN where they add
+    nothing."""
+    won_by_activation: float
+    """The same, of as many in the order of their total activation."""
+    won_at_random: float
+    """The same, of as many at random, mean over shuffles."""
+    verdict: str
+    """few, many, between, by the better of the first two orders; none where features add nothing beyond chance."""
+    rule: str
+    """The rule of the verdict, in words."""
+    features: int
+    """Features that fire on the queries, f."""
+    queries: int
+    """Queries behind every point."""
+    skipped: int
+    """Queries left out because no document is relevant to them."""
+    k: int
+    """Cut-off of NDCG."""
+    gain: str
+    """What a grade is worth."""
+    measure: str
+    """What scores are."""
+    seed: int
+    """Of halves, shuffles and bootstrap."""
+
+    @property
+    def whole(self) -> float:
+        """NDCG with every feature."""
+        return float(self.removed[0])
+
+    @property
+    def floor(self) -> float:
+        """NDCG of bias and error alone."""
+        return float(self.kept[0])

@@ -42,7 +42,7 @@ def choose_recipe(space: SaeSpace, output: Decomposition) -> Recipe:
     recipe = parse_recipe(written or "", space.sae.features)
     if not recipe.features:
         if not len(output.features):
-            raise InputError("No feature fires on this text: add one by its number, such as 319.")
+            raise InputError("No feature fires on this text: write one into the recipe, such as 319:+4.")
         recipe = Recipe((int(output.features[0]),), (FIRST_DELTA,))
     with add:
         _add(space, output, recipe)
