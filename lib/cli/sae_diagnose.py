@@ -3,12 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lib.cli.inputs import about, add_corpus, check_seed, corpus_of, progress, vectors_of, write
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import about, add_corpus, check_seed, progress, write
+from lib.cli.sae_inputs import about_sae, add_sae, taken_apart
 from lib.corpora import Corpus
 from lib.errors import InputError
 from lib.results import to_json
-from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.database import FeatureDatabase
 
 if TYPE_CHECKING:
     from lib.sae.diagnostics import Absorption, Health, Polysemy
@@ -55,17 +55,10 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Examine and write."""
-    from lib.encoders import Policy, describe
     from lib.sae.diagnostics import polysemy, scan_absorption
 
     check_seed(chosen.seed)
-    corpus = corpus_of(chosen.corpus, chosen)
-    given = corpus.embeddings
-    checkpoint = describe(chosen.encoder, policy=Policy.from_environment()) if given is None else None
-    opened = sae_of(chosen, checkpoint, None if given is None else given.shape[1])
-    database = find_database(opened.folder, opened.sae)
-    vectors, made_by = vectors_of(corpus, chosen)
-    codes = opened.sae.encode(vectors, progress=progress(corpus.name, doing="Taking apart"))
+    corpus, opened, database, vectors, made_by, codes = taken_apart(chosen)
     pairs = scan_absorption(
         codes,
         opened.sae,

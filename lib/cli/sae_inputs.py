@@ -4,11 +4,14 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from lib.encoders import Checkpoint, Policy
+from lib.cli.inputs import corpus_of, progress, vectors_of
+from lib.corpora import Corpus
+from lib.encoders import Checkpoint, Policy, describe
 from lib.errors import InputError
-from lib.sae import check_fit
+from lib.sae import Codes, check_fit
+from lib.sae.database import FeatureDatabase, find_database
 from lib.sae.sources import PACKAGED_SAE, OpenedSae, open_sae
 
 
@@ -38,6 +41,38 @@ def sae_of(chosen: argparse.Namespace, checkpoint: Checkpoint | None, width: int
             f"given have {width}: choose the SAE that was trained on their encoder."
         )
     return opened
+
+
+class TakenApart(NamedTuple):
+    """A corpus and what its texts are made of."""
+
+    corpus: Corpus
+    """The texts."""
+    opened: OpenedSae
+    """The dictionary."""
+    database: FeatureDatabase | None
+    """What is known of its features."""
+    vectors: Any
+    """The texts' embeddings, shape (n, d)."""
+    made_by: dict[str, Any]
+    """What made them, as reported."""
+    codes: Codes
+    """Which features fire on them."""
+
+
+def taken_apart(chosen: argparse.Namespace) -> TakenApart:
+    """The corpus that the options name, through the dictionary that they name; the fit is checked before encoding.
+
+    Raises:
+        InputError: one of them cannot be read, or they do not belong together.
+    """
+    corpus = corpus_of(chosen.corpus, chosen)
+    given = corpus.embeddings
+    checkpoint = describe(chosen.encoder, policy=Policy.from_environment()) if given is None else None
+    opened = sae_of(chosen, checkpoint, None if given is None else given.shape[1])
+    vectors, made_by = vectors_of(corpus, chosen)
+    codes = opened.sae.encode(vectors, progress=progress(corpus.name, doing="Taking apart"))
+    return TakenApart(corpus, opened, find_database(opened.folder, opened.sae), vectors, made_by, codes)
 
 
 def open_source(source: str) -> OpenedSae:

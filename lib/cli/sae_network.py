@@ -3,10 +3,9 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lib.cli.inputs import about, add_corpus, check_seed, corpus_of, progress, vectors_of, write, write_text
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import about, add_corpus, check_seed, progress, write, write_text
+from lib.cli.sae_inputs import about_sae, add_sae, taken_apart
 from lib.results import to_json
-from lib.sae.database import find_database
 from lib.sae.network.graph import MEASURES
 from lib.sae.network.settings import DEFAULT_FEATURES, DEFAULT_MEASURE, DEFAULT_THRESHOLDS, MOST_FEATURES
 
@@ -61,18 +60,11 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Count and write."""
-    from lib.encoders import Policy, describe
     from lib.sae.network import bridges, network
     from lib.sae.network import describe as clusters_of
 
     check_seed(chosen.seed)
-    corpus = corpus_of(chosen.corpus, chosen)
-    given = corpus.embeddings
-    checkpoint = describe(chosen.encoder, policy=Policy.from_environment()) if given is None else None
-    opened = sae_of(chosen, checkpoint, None if given is None else given.shape[1])
-    database = find_database(opened.folder, opened.sae)
-    vectors, made_by = vectors_of(corpus, chosen)
-    codes = opened.sae.encode(vectors, progress=progress(corpus.name, doing="Taking apart"))
+    corpus, opened, database, _, made_by, codes = taken_apart(chosen)
     found = network(
         codes,
         most=chosen.features,
