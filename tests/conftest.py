@@ -41,3 +41,21 @@ def sample():
     checkpoint = describe(PACKAGED, policy=policy)
     made = embed(corpus.texts, checkpoint, lambda: open_encoder(checkpoint, policy=policy), default_store())
     return corpus, made.vectors
+
+
+@pytest.fixture(scope="session")
+def small_sae():
+    """A random dictionary of 256 features for the packaged encoder, 24 active a text."""
+    from tests.toy_sae import packaged_sae
+
+    return packaged_sae(256, 24)
+
+
+@pytest.fixture(scope="session")
+def small_sae_folder(small_sae, tmp_path_factory):
+    """That dictionary as a folder."""
+    from lib.sae import save
+
+    made = tmp_path_factory.mktemp("sae")
+    save(small_sae, made)
+    return made

@@ -5,26 +5,13 @@ import json
 import pytest
 
 from lib.cli import main
-from lib.encoders import PACKAGED, Policy, describe, open_encoder
+from lib.encoders import PACKAGED, Policy, open_encoder
 from lib.sae import About, save
 from lib.sae.decomposition import contrast, decompose
+from tests.toy_cli import refused, written
 from tests.toy_sae import random_sae
 
 TEXT, OTHER = "the patient was given aspirin", "interest rates fell"
-
-
-@pytest.fixture(scope="module")
-def sae():
-    checkpoint = describe(PACKAGED, policy=Policy())
-    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    return random_sae(d=384, n=256, k=24, about=about)
-
-
-@pytest.fixture(scope="module")
-def folder(sae, tmp_path_factory):
-    made = tmp_path_factory.mktemp("sae")
-    save(sae, made)
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -32,27 +19,13 @@ def vectors():
     return open_encoder(PACKAGED, policy=Policy()).encode([TEXT, OTHER]).vectors
 
 
-def written(capsys, *arguments):
-    """The JSON that a command writes."""
-    assert main(["sae", *map(str, arguments)]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-def refused(capsys, *arguments):
-    """The sentence with which a command refuses."""
-    assert main(["sae", *map(str, arguments)]) == 2
-    captured = capsys.readouterr()
-    assert not captured.out
-    return captured.err
-
-
-def test_texts_are_taken_apart(capsys, sae, folder, vectors):
-    result = written(capsys, "decompose", "--sae", folder, "--text", TEXT, "--text", OTHER)
+def test_texts_are_taken_apart(capsys, small_sae, small_sae_folder, vectors):
+    result = written(capsys, "decompose", "--sae", small_sae_folder, "--text", TEXT, "--text", OTHER)
     assert result["sae"]["features"] == 256
     assert result["encoder"]["source"] == PACKAGED
     assert [found["text"] for found in result["texts"]] == [TEXT, OTHER]
     for found, vector in zip(result["texts"], vectors, strict=True):
-        expected = decompose(sae, vector)
+        expected = decompose(small_sae, vector)
         assert [one["feature"] for one in found["features"]] == expected.features.tolist()
         assert sum(one["share"] for one in found["features"]) == pytest.approx(found["features_share"])
         assert found["features_share"] + found["bias_share"] + found["error_share"] == pytest.approx(1)
@@ -61,10 +34,21 @@ def test_texts_are_taken_apart(capsys, sae, folder, vectors):
         assert "tokens" not in found
 
 
-def test_only_the_strongest_and_their_tokens(capsys, sae, folder, vectors):
-    strongest = int(decompose(sae, vectors[0]).features[0])
+def test_only_the_strongest_and_their_tokens(capsys, small_sae, small_sae_folder, vectors):
+    strongest = int(decompose(small_sae, vectors[0]).features[0])
     result = written(
-        capsys, "decompose", "--sae", folder, "--text", TEXT, "--top", 2, "--feature", strongest, "--feature", 7
+        capsys,
+        "decompose",
+        "--sae",
+        small_sae_folder,
+        "--text",
+        TEXT,
+        "--top",
+        2,
+        "--feature",
+        strongest,
+        "--feature",
+        7,
     )
     (found,) = result["texts"]
     assert len(found["features"]) == 2
@@ -75,16 +59,16 @@ def test_only_the_strongest_and_their_tokens(capsys, sae, folder, vectors):
     assert tokens["pre_activations"][0] == pytest.approx(found["features"][0]["activation"], abs=1e-6)
 
 
-def test_it_is_written_to_a_file(capsys, folder, tmp_path):
+def test_it_is_written_to_a_file(capsys, small_sae_folder, tmp_path):
     out = tmp_path / "out.json"
-    assert main(["sae", "decompose", "--sae", str(folder), "--text", "a " * 400, "--json", str(out)]) == 0
+    assert main(["sae", "decompose", "--sae", str(small_sae_folder), "--text", "a " * 400, "--json", str(out)]) == 0
     assert json.loads(out.read_text())["texts"][0]["truncated"]
 
 
-def test_two_texts_are_contrasted(capsys, sae, folder, vectors):
+def test_two_texts_are_contrasted(capsys, small_sae, small_sae_folder, vectors):
     result, expected = (
-        written(capsys, "contrast", "--sae", folder, "--text", TEXT, "--text", OTHER),
-        contrast(sae, *vectors),
+        written(capsys, "contrast", "--sae", small_sae_folder, "--text", TEXT, "--text", OTHER),
+        contrast(small_sae, *vectors),
     )
     assert result["cosine"] == pytest.approx(expected.cosine, abs=1e-6)
     for parts in result["parts"].values():
@@ -92,25 +76,25 @@ def test_two_texts_are_contrasted(capsys, sae, folder, vectors):
     differing = expected.differing()
     assert [one["feature"] for one in result["features"]] == expected.features[differing].tolist()
     assert result["features_not_written"] == (~differing).sum()
-    whole = written(capsys, "contrast", "--sae", folder, "--text", TEXT, "--text", OTHER, "--shared")
+    whole = written(capsys, "contrast", "--sae", small_sae_folder, "--text", TEXT, "--text", OTHER, "--shared")
     assert len(whole["features"]) == len(expected.features)
     assert sum(one["contribution"] for one in whole["features"]) == pytest.approx(whole["parts"]["both"]["features"])
     assert whole["features_not_written"] == 0
 
 
-def test_the_same_text_twice(capsys, folder):
-    result = written(capsys, "contrast", "--sae", folder, "--text", TEXT, "--text", TEXT)
+def test_the_same_text_twice(capsys, small_sae_folder):
+    result = written(capsys, "contrast", "--sae", small_sae_folder, "--text", TEXT, "--text", TEXT)
     assert result["features"] == []
     assert result["cosine"] == pytest.approx(1)
 
 
-def test_bad_input_is_one_sentence(capsys, folder, tmp_path):
-    assert "takes two texts" in refused(capsys, "contrast", "--sae", folder, "--text", TEXT)
+def test_bad_input_is_one_sentence(capsys, small_sae_folder, tmp_path):
+    assert "takes two texts" in refused(capsys, "contrast", "--sae", small_sae_folder, "--text", TEXT)
     assert "factor above 1" in refused(
-        capsys, "contrast", "--sae", folder, "--text", TEXT, "--text", OTHER, "--times", 1
+        capsys, "contrast", "--sae", small_sae_folder, "--text", TEXT, "--text", OTHER, "--times", 1
     )
-    assert "at least 1, got 0" in refused(capsys, "decompose", "--sae", folder, "--text", TEXT, "--top", 0)
-    assert "got 256" in refused(capsys, "decompose", "--sae", folder, "--text", TEXT, "--feature", 256)
+    assert "at least 1, got 0" in refused(capsys, "decompose", "--sae", small_sae_folder, "--text", TEXT, "--top", 0)
+    assert "got 256" in refused(capsys, "decompose", "--sae", small_sae_folder, "--text", TEXT, "--feature", 256)
     other = random_sae(d=384, n=8, k=2, about=About(name="other", encoder="another", fingerprint="0" * 64))
     save(other, tmp_path / "other")
     assert "trained on another" in refused(capsys, "decompose", "--sae", tmp_path / "other", "--text", TEXT)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.encoders import PACKAGED, Policy, describe
 from lib.sae.autoencoder import About, SparseAutoencoder
 from lib.sae.codes import Codes
 
@@ -58,6 +59,13 @@ def random_sae(d: int = 16, n: int = 48, k: int = 4, *, seed: int = 0, about: Ab
         k=k,
         about=about or About(),
     )
+
+
+def packaged_sae(n: int = 64, k: int = 6) -> SparseAutoencoder:
+    """A random dictionary that says it is for the packaged encoder."""
+    checkpoint = describe(PACKAGED, policy=Policy())
+    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
+    return random_sae(d=384, n=n, k=k, about=about)
 
 
 def codes_of(activations: NDArray[np.floating]) -> Codes:

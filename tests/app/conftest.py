@@ -5,7 +5,10 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.sae import save
+from lib.ui import resources
 from lib.ui.messages import plain
+from tests.toy_sae import packaged_sae
 
 FAST = {"map": "PCA", "clusters": "k-means"}
 """Where the map itself is not the point: no UMAP has to be compiled."""
@@ -66,12 +69,12 @@ class App:
     @property
     def numbers(self):
         """The metrics: label to value, thin spaces made plain."""
-        return {metric.label: metric.value.replace("\u2009", " ") for metric in self.page.metric}
+        return {metric.label: metric.value.replace("\u202f", " ") for metric in self.page.metric}
 
     @property
     def captions(self):
         """All captions as one text."""
-        return "\n".join(caption.value for caption in self.page.caption).replace("\u2009", " ")
+        return "\n".join(caption.value for caption in self.page.caption).replace("\u202f", " ")
 
     @property
     def titles(self):
@@ -124,6 +127,22 @@ def upload(root):
         return App(root / "app.py", {"corpus": "Upload", **FAST, **query}).upload(name, content)
 
     return opened
+
+
+@pytest.fixture(scope="module")
+def sae():
+    """A small dictionary for the packaged encoder; a module whose views need another size has its own."""
+    return packaged_sae()
+
+
+@pytest.fixture
+def with_sae(app, sae, tmp_path, monkeypatch):
+    """Open a page with the small dictionary: `with_sae("steering", recipe="7:+4")`; it lies in `tmp_path / "small"`."""
+    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
+    save(sae, tmp_path / "small")
+    resources.policy.clear()
+    yield lambda page, **query: app(page=page, **{"sae": str(tmp_path / "small")} | query)
+    resources.policy.clear()
 
 
 @pytest.fixture

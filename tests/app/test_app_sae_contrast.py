@@ -1,16 +1,15 @@
 """Contrast: the default pair, typed pairs, the same text twice, and texts that are odd."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib.encoders import PACKAGED, Policy, describe, open_encoder
-from lib.sae import About, save
+from lib.encoders import PACKAGED, Policy, open_encoder
 from lib.sae.decomposition import contrast
-from lib.ui import resources
-from tests.toy_sae import random_sae
+from tests.toy_sae import packaged_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
 PAIR = ("how do I reset my password", "I forgot my login")
@@ -19,19 +18,13 @@ PAIR = ("how do I reset my password", "I forgot my login")
 @pytest.fixture(scope="module")
 def sae():
     """A small dictionary for the packaged encoder."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    return random_sae(d=384, n=256, k=24, about=about)
+    return packaged_sae(256, 24)
 
 
 @pytest.fixture
-def small(app, sae, tmp_path, monkeypatch):
+def small(with_sae):
     """Open the view with the small dictionary: `small(text_a="...")`."""
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(sae, tmp_path / "small")
-    resources.policy.clear()
-    yield lambda **query: app(page="sae_features", **{"view": "Contrast", "sae": str(tmp_path / "small")} | query)
-    resources.policy.clear()
+    return partial(with_sae, "sae_features", view="Contrast")
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,19 @@
 """Decompose: the sample, what is typed, what fires where, and texts and labels that are odd."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib.encoders import PACKAGED, Policy, describe, open_encoder
+from lib.encoders import PACKAGED, Policy, open_encoder
 from lib.errors import InputError
-from lib.sae import About, save
+from lib.sae import save
 from lib.sae.database import FeatureDatabase
 from lib.sae.decomposition import decompose
 from lib.sae.tokens import token_shares
 from lib.ui import resources
-from tests.toy_sae import random_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
 TYPED = "The patient presented with acute chest pain and elevated troponin levels."
@@ -24,22 +24,10 @@ def encoder():
     return open_encoder(PACKAGED, policy=Policy())
 
 
-@pytest.fixture(scope="module")
-def sae():
-    """A small dictionary for the packaged encoder."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    return random_sae(d=384, n=64, k=6, about=about)
-
-
 @pytest.fixture
-def small(app, sae, tmp_path, monkeypatch):
+def small(with_sae):
     """Open the view with the small dictionary: `small(text="...")`."""
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(sae, tmp_path / "small")
-    resources.policy.clear()
-    yield lambda **query: app(page="sae_features", **{"view": "Decompose", "sae": str(tmp_path / "small")} | query)
-    resources.policy.clear()
+    return partial(with_sae, "sae_features", view="Decompose")
 
 
 def html(shown):

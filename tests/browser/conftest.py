@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 import warnings
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -75,6 +75,13 @@ def serve(root, tmp_path_factory):
         assert b"Traceback" not in (folder / "log").read_bytes(), (folder / "log").read_text()
 
     return started
+
+
+@pytest.fixture(scope="module")
+def server(chromium, serve):
+    """One server for all journeys of a module; the first of them finds it fresh."""
+    with serve() as address:
+        yield address
 
 
 def wait_for(address, server, log):
@@ -163,6 +170,17 @@ class Visit:
         """Addresses outside this machine that were asked for."""
         inside = {"127.0.0.1", "localhost", None}
         return [url for url in self.requests if urlsplit(url).hostname not in inside]
+
+    def sound(self):
+        """Nothing failed, nobody outside this machine was asked, and the console is quiet."""
+        assert not self.page.locator('[data-testid="stException"]:visible').count()
+        assert not self.foreign()
+        assert not self.complaints
+
+    @property
+    def query(self):
+        """The address's parameters, name to values."""
+        return parse_qs(urlsplit(self.page.evaluate("location.href")).query)
 
 
 @pytest.fixture

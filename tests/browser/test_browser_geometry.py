@@ -29,13 +29,6 @@ SELECTED = """() => document.querySelector('.st-key-map_2d .js-plotly-plot').dat
     .reduce((sum, trace) => sum + (trace.selectedpoints ? trace.selectedpoints.length : 0), 0)"""
 
 
-@pytest.fixture(scope="module")
-def server(chromium, serve):
-    """One server for all journeys; the first of them finds it fresh."""
-    with serve() as address:
-        yield address
-
-
 def test_first_paint_in_a_fresh_server(server, visit):
     seen = visit(server)
     names = seen.chart("map_2d").locator(".legendtext").all_text_contents()

@@ -5,13 +5,6 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def server(chromium, serve):
-    """One server for all journeys; the first of them finds it fresh."""
-    with serve() as address:
-        yield address
-
-
 def test_first_paint_by_address_in_a_fresh_server(server, visit):
     seen = visit(f"{server}/layers")
     for key in ("build_cosines", "build_agreement", "build_dimensions"):

@@ -21,13 +21,6 @@ ROWS = [
 VIEWS = ["Hard negatives", "Search", "Comparison", "Reranking", "Sizes", "Late interaction", "Prompts", "Chunks"]
 
 
-@pytest.fixture(scope="module")
-def server(chromium, serve):
-    """One server for all journeys; the first of them finds it fresh."""
-    with serve() as address:
-        yield address
-
-
 def test_first_paint_by_address_in_a_fresh_server(server, visit):
     seen = visit(f"{server}/retrieval")
     assert seen.numbers["NDCG@10"].startswith("0.4")

@@ -9,24 +9,11 @@ pytestmark = pytest.mark.browser
 TEXT = "My landlord will not return the deposit."
 
 
-@pytest.fixture(scope="module")
-def server(chromium, serve):
-    """One server for all journeys; the first of them finds it fresh."""
-    with serve() as address:
-        yield address
-
-
-def _sound(seen):
-    assert not seen.page.locator('[data-testid="stException"]:visible').count()
-    assert not seen.foreign()
-    assert not seen.complaints
-
-
 def test_first_paint_by_address_in_a_fresh_server(server, visit):
     seen = visit(f"{server}/sae_features")
     seen.chart("decompose_bars")
     assert {"Active features", "Features' share", "Error's share"} <= set(seen.numbers)
-    _sound(seen)
+    seen.sound()
 
 
 @pytest.mark.parametrize(
@@ -38,7 +25,7 @@ def test_every_view_opens_and_asks_nobody(server, visit, page, views):
     for view in views:
         seen.tab(view)
         assert seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible').count()
-    _sound(seen)
+    seen.sound()
 
 
 def test_a_typed_text_is_taken_apart_and_its_address_reopens_it(server, visit):
@@ -54,7 +41,7 @@ def test_a_typed_text_is_taken_apart_and_its_address_reopens_it(server, visit):
     again = visit(seen.page.evaluate("location.href"))
     again.until(lambda: again.page.get_by_label("Text", exact=True).input_value() == TEXT)
     again.until(lambda: again.numbers == seen.numbers)
-    _sound(again)
+    again.sound()
 
 
 def test_text_from_a_stranger_s_link_is_shown_as_text(server, visit):
@@ -64,7 +51,7 @@ def test_text_from_a_stranger_s_link_is_shown_as_text(server, visit):
     seen.page.wait_for_timeout(500)
     assert seen.page.title() not in {"1", "2"}
     assert not seen.page.locator('[data-testid="stMain"] img[src="x"]').count()
-    _sound(seen)
+    seen.sound()
 
 
 def test_a_link_to_a_feature_opens_it_and_a_click_opens_another(server, visit):
@@ -76,7 +63,7 @@ def test_a_link_to_a_feature_opens_it_and_a_click_opens_another(server, visit):
     box.press("Enter")
     seen.settle()
     seen.until(lambda: "feature=7" in seen.page.evaluate("location.href"))
-    _sound(seen)
+    seen.sound()
 
 
 def test_a_training_is_watched_to_its_end_and_its_dictionary_used(server, visit):
