@@ -43,7 +43,6 @@ def main() -> None:
     theirs = row("all pairs, scipy X.T @ X", whole_product, size)
     if ours != theirs:
         raise SystemExit("The two sides count differently.")
-    row(f"network of {asked.shown}, counts and clusters alone", plain_network, size)
     row(f"network of {asked.shown}, without shuffles", plain_network, size)
     made = row(f"network of {asked.shown} with 20 shuffles", shuffled_network, size)
     dense = row(f"numpy.corrcoef of {asked.shown} dense columns", dense_correlation, size)

@@ -13,6 +13,7 @@ from lib.charts.palette import INK
 from lib.sae.network.graph import Network
 
 _WIDTHS = 4  # steps of line width: a trace each
+_WIDE = 1.75  # pixels across a node, of its radius in the moving picture
 _NAMED = 80  # features that carry their number: above, only the largest
 
 
@@ -28,11 +29,11 @@ def network_figure(
     picture = network_picture(network, names, colour_by=colour_by, clusters=clusters)
     fig = figure(height=height, legend=True)
     if network.edges:
-        _lines(fig, network, np.array([edge[2] for edge in picture["edges"]]))
-    _dots(fig, network, picture)
+        _lines(fig, network, picture)
+    _dots(fig, picture)
     _colours(fig, picture["legend"])
     fig.update_xaxes(visible=False)
-    fig.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
+    fig.update_yaxes(visible=False, autorange="reversed")
     fig.update_layout(
         margin={"l": 8, "r": 8, "t": 56, "b": 8},
         title={
@@ -61,8 +62,13 @@ def _colours(fig: go.Figure, legend: dict[str, Any]) -> None:
         )
 
 
-def _lines(fig: go.Figure, network: Network, widths: NDArray[np.float64]) -> None:
+def _places(picture: dict[str, Any]) -> NDArray[np.float64]:
+    return np.array([[node["x"], node["y"]] for node in picture["nodes"]]).reshape(-1, 2)
+
+
+def _lines(fig: go.Figure, network: Network, picture: dict[str, Any]) -> None:
     """Edges by steps of width, those of chance dashed: few traces, however many edges."""
+    places, widths = _places(picture), np.array([edge[2] for edge in picture["edges"]])
     low, high = float(widths.min()), float(widths.max())
     step = np.minimum(((widths - low) / max(high - low, 1e-9) * _WIDTHS).astype(int), _WIDTHS - 1)
     told: set[bool] = set()
@@ -72,7 +78,7 @@ def _lines(fig: go.Figure, network: Network, widths: NDArray[np.float64]) -> Non
             if not len(rows):
                 continue
             ends = np.full((len(rows), 3, 2), np.nan)
-            ends[:, 0], ends[:, 1] = network.positions[network.a[rows]], network.positions[network.b[rows]]
+            ends[:, 0], ends[:, 1] = places[network.a[rows]], places[network.b[rows]]
             fig.add_scatter(
                 x=ends[:, :, 0].ravel(),
                 y=ends[:, :, 1].ravel(),
@@ -87,20 +93,20 @@ def _lines(fig: go.Figure, network: Network, widths: NDArray[np.float64]) -> Non
             told.add(chance)
 
 
-def _dots(fig: go.Figure, network: Network, picture: dict[str, Any]) -> None:
-    nodes = picture["nodes"]
+def _dots(fig: go.Figure, picture: dict[str, Any]) -> None:
+    nodes, places = picture["nodes"], _places(picture)
     named = set(np.argsort([-node["r"] for node in nodes], kind="stable")[:_NAMED].tolist())
     fig.add_scatter(
-        x=network.positions[:, 0],
-        y=network.positions[:, 1],
+        x=places[:, 0],
+        y=places[:, 1],
         mode="markers+text",
         text=[str(node["id"]) if at in named else "" for at, node in enumerate(nodes)],
-        textposition="top center",
-        textfont={"size": 11},
+        textposition="middle center",
+        textfont={"size": 10, "color": ["#FFFFFF" if _dark(node["fill"]) else "#22252B" for node in nodes]},
         customdata=[[safe(node["name"]), node["tip"]] for node in nodes],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
         marker={
-            "size": [1.6 * node["r"] for node in nodes],
+            "size": [_WIDE * node["r"] for node in nodes],
             "color": [node["fill"] for node in nodes],
             "symbol": ["square" if node["square"] else "circle" for node in nodes],
             "line": {"width": 1, "color": "rgba(128,128,128,.5)"},
@@ -109,3 +115,9 @@ def _dots(fig: go.Figure, network: Network, picture: dict[str, Any]) -> None:
         name="node size = mean activation",
         showlegend=False,
     )
+
+
+def _dark(colour: str) -> bool:
+    """Whether white is read better on it than ink."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 140

@@ -16,13 +16,15 @@ _REQUESTS = re.compile(
     re.DOTALL,
 )
 _WIDER = 1.6  # room for the numbers beneath the nodes
+_NAMED = 30  # features at most whose labels stand beneath their numbers
+_CUT = 24  # characters of a label there
 _HEADINGS = re.compile(r"<center>\s*<h1>\s*</h1>\s*</center>")
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 _OPTIONS = {
     "physics": {"enabled": False},
     "interaction": {"hover": True, "navigationButtons": False, "keyboard": True, "tooltipDelay": 120},
     "edges": {"smooth": False, "color": {"color": INK, "opacity": 0.55, "highlight": INK, "hover": INK}},
-    "nodes": {"font": {"size": 13, "color": "#4B4F57", "strokeWidth": 3, "strokeColor": "#FFFFFF"}},
+    "nodes": {"font": {"size": 15, "color": "#4B4F57", "strokeWidth": 3, "strokeColor": "#FFFFFF"}},
 }
 _TIPS = (  # vis-network sets a title that is a string as text, never as HTML
     "nodes.update(nodes.get().map(function (n) { return {id: n.id, title: n.about}; }));"
@@ -54,8 +56,9 @@ def standalone_html(
     picture = network_picture(network, names, colour_by=colour_by, clusters=clusters)
     drawn = Pyvis(height="640px", width="100%", cdn_resources="in_line", neighborhood_highlight=True)
     drawn.toggle_physics(False)
+    named = len(network) <= _NAMED
     for node in picture["nodes"]:
-        drawn.add_node(node["id"], **_node(node))
+        drawn.add_node(node["id"], **_node(node, named))
     features = network.features.tolist()
     for number, (a, b, width, chance, told) in enumerate(picture["edges"]):
         drawn.add_edge(features[a], features[b], id=number, width=width, dashes=bool(chance), about=told)
@@ -63,10 +66,12 @@ def standalone_html(
     return _offline(drawn.generate_html(), network, picture)
 
 
-def _node(node: dict[str, Any]) -> dict[str, Any]:
+def _node(node: dict[str, Any], named: bool) -> dict[str, Any]:
     """A node as pyvis takes it; what is said of it is not its title, in which pyvis would look for links."""
+    label = node["name"].partition(" · ")[2] if named else ""
+    short = label if len(label) <= _CUT else f"{label[: _CUT - 1].rstrip()}…"
     return {
-        "label": str(node["id"]),
+        "label": f"{node['id']}\n{short}".strip(),
         "about": f"{node['name']}\n{node['tip']}",
         "x": _WIDER * node["x"],
         "y": _WIDER * node["y"],

@@ -25,7 +25,7 @@ UNITS: dict[Measure, str] = {
 """What stands behind the number of an edge."""
 _SMALLEST, _LARGEST = 8.0, 26.0  # radius of a node
 _THINNEST, _THICKEST = 0.8, 6.5  # width of a line
-_SPREAD = 78.0  # from a node to the next, about
+_SPREAD = 80.0  # from a node to the next, about; the fewer they are, the more room for their names
 _GAP = 5.0  # about a node
 _ROUNDS = 60
 _CHARACTERS = 60  # of a name
@@ -47,7 +47,7 @@ def network_picture(
         clusters: what the clusters are called, the largest first.
     """
     radii, widths = _radii(network.mean_activation), _widths(network.weight)
-    places = _apart(_SPREAD * np.sqrt(max(len(network), 4)) / 2 * network.positions, radii + _GAP)
+    places = _apart(_reach(len(network)) * network.positions, radii + _GAP)
     colours = (
         frequency_colours(network.frequency) if colour_by == "frequency" else cluster_colours(network.clusters.tolist())
     )
@@ -103,6 +103,12 @@ def cluster_colours(clusters: Sequence[int]) -> list[str]:
     return [CATEGORIES[cluster] if 0 <= cluster < len(CATEGORIES) else GREY for cluster in clusters]
 
 
+def _reach(nodes: int) -> float:
+    """Half the longer side of the plane on which so many nodes are drawn."""
+    room = _SPREAD * (1 + 10 / max(nodes, 20))
+    return float(room * np.sqrt(max(nodes, 4)) / 2)
+
+
 def _radii(mean_activation: NDArray[np.floating]) -> NDArray[np.float64]:
     """Radius of each node: its area grows with the mean activation, between two bounds."""
     most = float(mean_activation.max(initial=0.0)) or 1.0
@@ -137,7 +143,7 @@ def _widths(weight: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _of_node(network: Network, at: int) -> str:
-    everywhere = " · fires nearly everywhere" if network.everywhere[at] else ""
+    everywhere = f" · {_everywhere(network)}" if network.everywhere[at] else ""
     return (
         f"on {_share(float(network.frequency[at]))} of texts · mean activation {network.mean_activation[at]:.3g} · "
         f"{_counted(int(network.degree[at]), 'edge')}{everywhere}"
@@ -158,7 +164,7 @@ def _legend(network: Network, colour_by: Colouring, clusters: Sequence[str]) -> 
     found: dict[str, Any] = {
         "lines": [{"text": "co-activation", "dashed": False}],
         "size": "node size = mean activation",
-        "square": "fires nearly everywhere" if network.everywhere.any() else "",
+        "square": _everywhere(network) if network.everywhere.any() else "",
     }
     if network.chance.any():
         found["lines"].append({"text": "chance alone would give it", "dashed": True})
@@ -174,6 +180,10 @@ def _legend(network: Network, colour_by: Colouring, clusters: Sequence[str]) -> 
     others = bool((network.clusters >= len(CATEGORIES)).any() or (network.clusters < 0).any())
     found["categories"] = named + ([{"colour": GREY, "text": "smaller clusters, or on its own"}] if others else [])
     return found
+
+
+def _everywhere(network: Network) -> str:
+    return f"fires on {_share(network.everywhere_from)} of texts or more"
 
 
 def _ramp(share: float) -> str:

@@ -7,27 +7,22 @@ is begun. Counts are sums over texts: those of two parts of a corpus add up to t
 in parts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
 from lib.results import Result
+from lib.sae.coactivation_blocks import blocks, entries, ones, together, values
 from lib.sae.codes import Codes
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 Progress = Callable[[int, int], None]
 Parts = Codes | Sequence[Codes]
 """The codes of a corpus, or of its parts, one dictionary all of them."""
 
-_HITS = 2**24  # texts of a block's features times features a text: bounds what a block's product holds
-_MOST_ROWS = 1_024
 _MOST_PAIRS = 5_000_000
 
 
@@ -119,9 +114,9 @@ def coactivation_pairs(
     least = np.maximum(min_both, np.ceil(min_conditional * counts - 1e-9)).astype(np.int32)
     found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]] = []
     held, leading = 0, np.flatnonzero(may_lead)
-    work = [(_ones(part).T.tocsr(), _ones(part, may_follow)) for part in parts]
-    for features in _blocks(leading, counts, parts):
-        found.append(_together(work, features, least, ordered))
+    work = [(ones(part).T.tocsr(), ones(part, may_follow)) for part in parts]
+    for features in blocks(leading, counts, parts):
+        found.append(together(work, features, least, ordered))
         held += len(found[-1][0])
         if held > most_pairs:
             raise InputError(
@@ -148,29 +143,17 @@ def activation_products(
     firsts, where = np.unique(a, return_inverse=True)
     taken = np.zeros(parts[0].width, dtype=bool)
     taken[b] = True
-    work = [(_values(part).T.tocsr(), _values(part, taken)) for part in parts]
+    work = [(values(part).T.tocsr(), values(part, taken)) for part in parts]
     found, done = np.zeros(len(a)), 0
-    for features in _blocks(firsts.astype(np.int64), firing_counts(parts), parts):
+    for features in blocks(firsts.astype(np.int64), firing_counts(parts), parts):
         products = [by_feature[features] @ by_text for by_feature, by_text in work]
         product = sum(products[1:], start=products[0]).tocsr()
         here = np.flatnonzero((where >= done) & (where < done + len(features)))
-        found[here] = _at(product, where[here] - done, b[here])
+        found[here] = entries(product, where[here] - done, b[here])
         done += len(features)
         if progress:
             progress(done, len(firsts))
     return found
-
-
-def _at(product: "csr_array", rows: NDArray[np.integer], columns: NDArray[np.integer]) -> NDArray[np.float64]:
-    """The values of a sparse matrix at some places; 0 where it holds none."""
-    if not product.nnz:
-        return np.zeros(len(rows))
-    product.sort_indices()
-    width = product.shape[1]
-    held = np.repeat(np.arange(product.shape[0], dtype=np.int64), np.diff(product.indptr)) * width + product.indices
-    asked = rows.astype(np.int64) * width + columns
-    at = np.minimum(np.searchsorted(held, asked), len(held) - 1)
-    return np.where(held[at] == asked, product.data[at], 0.0)
 
 
 def _check(min_support: int, min_both: int, min_conditional: float) -> None:
@@ -196,67 +179,6 @@ def _parts(codes: Parts) -> Sequence[Codes]:
 
 def _allowed(chosen: NDArray[np.bool_] | None, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.ones(len(counts), dtype=bool) if chosen is None else np.asarray(chosen, dtype=bool)
-
-
-def _ones(codes: Codes, kept: NDArray[np.bool_] | None = None) -> "csr_array":
-    """1 where a feature fires, shape (texts, n); only features that are `kept`."""
-    return _rows(codes, np.ones(len(codes.features), dtype=np.int32), kept)
-
-
-def _values(codes: Codes, kept: NDArray[np.bool_] | None = None) -> "csr_array":
-    """Activations, shape (texts, n); only of features that are `kept`."""
-    return _rows(codes, codes.activations.astype(np.float64), kept)
-
-
-def _rows(codes: Codes, values: NDArray[np.number], kept: NDArray[np.bool_] | None) -> "csr_array":
-    from scipy.sparse import csr_array
-
-    starts, features = codes.starts, codes.features
-    if kept is not None and not kept.all():
-        stays = kept[features]
-        starts = np.concatenate([[0], np.cumsum(stays)])[starts]
-        features, values = features[stays], values[stays]
-    index = np.int32 if len(features) < 2**31 else np.int64  # 64-bit indices take twice the time
-    return csr_array((values, features.astype(index), starts.astype(index)), shape=(len(codes), codes.width))
-
-
-def _blocks(
-    features: NDArray[np.int64], counts: NDArray[np.int64], parts: Sequence[Codes]
-) -> Iterator[NDArray[np.int64]]:
-    """`features` in order, a few at a time: as many as keep a block's product small, one at least."""
-    if not len(features):
-        return
-    each = sum(len(part.features) for part in parts) / max(1, sum(map(len, parts)))
-    width = np.minimum(counts[features] * max(each, 1.0), parts[0].width)  # what a row of the product can hold
-    reach = np.cumsum(width)
-    start = 0
-    while start < len(features):
-        done = reach[start - 1] if start else 0.0
-        stop = max(start + 1, int(np.searchsorted(reach, done + _HITS, side="right")))
-        stop = min(stop, start + _MOST_ROWS)
-        yield features[start:stop]
-        start = stop
-
-
-def _together(
-    work: Sequence[tuple["csr_array", "csr_array"]],
-    features: NDArray[np.int64],
-    least: NDArray[np.int32],
-    ordered: bool,
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """(a, b, texts with both), summed over the parts, of `features` with others that pass; a ascends, then b."""
-    products = [by_feature[features] @ by_text for by_feature, by_text in work]
-    product = sum(products[1:], start=products[0]).tocsr()
-    lengths = np.diff(product.indptr)
-    needed = np.repeat(least[features], lengths)
-    if not ordered:
-        needed = np.minimum(needed, least[product.indices])
-    chosen = np.flatnonzero(product.data >= needed)  # few: only they are put in order
-    a = features[np.searchsorted(product.indptr, chosen, side="right") - 1].astype(np.int32)
-    b, both = product.indices[chosen].astype(np.int32), product.data[chosen].astype(np.int32)
-    kept = np.flatnonzero((a != b) if ordered else (a < b))
-    kept = kept[np.lexsort((b[kept], a[kept]))]
-    return a[kept], b[kept], both[kept]
 
 
 def _none() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:

@@ -2,18 +2,18 @@
 
 import json
 import re
+from functools import partial
 from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib.encoders import PACKAGED, Policy, describe
-from lib.sae import About, save
+from lib.charts.network_picture import header
 from lib.sae.network import DEFAULT_FEATURES, DEFAULT_THRESHOLDS, neighbours, network, pair_texts
-from lib.ui import resources
-from lib.ui.network import component, node
-from tests.toy_sae import random_sae
+from lib.ui import progress, resources, shelved
+from lib.ui.network import cached, component, node
+from tests.toy_sae import packaged_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
 
@@ -21,20 +21,13 @@ HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:ale
 @pytest.fixture(scope="module")
 def sae():
     """A small dictionary for the packaged encoder."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    return random_sae(
-        d=384, n=40, k=6, about=About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    )
+    return packaged_sae(40)
 
 
 @pytest.fixture
-def small(app, sae, tmp_path, monkeypatch):
+def small(with_sae):
     """Open the page with the small dictionary: `small(network_measure="lift")`."""
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(sae, tmp_path / "small")
-    resources.policy.clear()
-    yield lambda **query: app(page="network", **{"sae": str(tmp_path / "small")} | query)
-    resources.policy.clear()
+    return partial(with_sae, "network")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +81,8 @@ def test_it_draws_what_the_library_finds(small, codes):
     assert shown.numbers["Edges"] == f"{expected.passed}"
     assert shown.table("co_frequency")["both"].tolist() == expected.both.tolist()
     before = drawn["layout"]
-    shown.choose("network_colour", "cluster")
+    shown.choose("network_sorted", "texts").choose("network_colour", "cluster")
+    assert shown.table("co_frequency")["both"].tolist() == sorted(expected.both.tolist(), reverse=True)
     assert picture(shown)["layout"] == before  # nothing moves
     assert "categories" in picture(shown)["legend"]
 
@@ -152,16 +146,18 @@ def test_a_feature_that_is_not_drawn_is_said_to_be_none_of_it(small, codes):
     assert any("It is not among the 5 features drawn" in info.value for info in shown.page.info)
 
 
-def test_a_threshold_that_nothing_reaches(small):
-    shown = small(network_correlation="1.0")
+def test_a_threshold_that_nothing_reaches_and_a_word_of_a_label(small):
+    shown = small(network_correlation="1.0", network_node="Feat")
     assert picture(shown)["edges"] == []
+    assert picture(shown)["chosen"] == picture(shown)["nodes"][0]["id"]
     assert any("No pair reaches this threshold" in info.value for info in shown.page.info)
     assert shown.numbers["Clusters"] == "0"
 
 
 @pytest.mark.parametrize("name", ["40", "nothing", "<b>"])
-def test_what_is_no_feature_is_refused(small, name):
+def test_what_is_no_feature_is_refused_and_the_picture_stays(small, name):
     shown = small(network_node=name)
+    assert picture(shown)["chosen"] is None
     assert "A feature is a number from 0 to 39" in shown.refusals[0].replace("\\", "")
 
 
@@ -181,6 +177,36 @@ def test_few_texts_that_brought_their_own_embeddings(small, sae, texts):
     else:
         assert picture(shown)["header"][3] == f"{texts} texts"
         assert "no labels" in said(shown) or "no cluster" in said(shown)
+
+
+def test_a_large_corpus_is_counted_with_progress_can_be_stopped_and_is_kept(small, codes, monkeypatch):
+    names, told = [], []
+
+    def begun(name):
+        names.append(name)
+        progress.begin(name)
+
+    def stopped(*_, progress, **__):
+        progress(1, 20)
+        cached.st.session_state[f"_work_{names[-1]}"] = "stopped"  # what its button does
+        cached.st.rerun()
+
+    def counted(*given, progress, **settings):
+        return network(*given, progress=lambda *done: (told.append(done), progress(*done)), **settings)
+
+    monkeypatch.setattr(cached, "_AT_ONCE", 0)
+    monkeypatch.setattr(cached, "begin", begun)
+    monkeypatch.setattr(cached, "network", stopped)
+    shown = small(network_features="9")
+    assert shown.page.info[0].value.startswith("Stopped. Which features fire together on 402 texts")
+    assert not shown.numbers
+    monkeypatch.setattr(cached, "network", counted)
+    shown.press("Go on")
+    assert told[-1] == (20, 20)
+    assert picture(shown)["header"][1] == header(network(codes, most=9))[1]
+    monkeypatch.setattr(cached, "network", None)  # nobody asks again: it lies on the shelf
+    shelved._held.clear()
+    assert picture(small(network_features="9"))["nodes"] == picture(shown)["nodes"]
 
 
 def test_hostile_labels_stay_text(small, sae, monkeypatch):

@@ -14,13 +14,6 @@ PLACE = f"""(id) => {{
 }}"""
 
 
-@pytest.fixture(scope="module")
-def server(chromium, serve):
-    """One server for all journeys."""
-    with serve() as address:
-        yield address
-
-
 def drawn(seen):
     """Wait for the picture, and bring it into sight, where it stands still."""
     seen.until(lambda: seen.page.evaluate(f"() => Boolean(({ROOT})())"))
@@ -35,23 +28,21 @@ def of(seen, what):
     return seen.page.evaluate(f"() => ({ROOT})().picture.{what}")
 
 
-def sound(seen):
-    assert not seen.page.locator('[data-testid="stException"]:visible').count()
-    assert not seen.foreign()
-    assert not seen.complaints
-
-
 def test_a_node_is_clicked_and_its_link_reopens_it(server, visit):
     seen = drawn(visit(f"{server}/network"))
     feature = of(seen, "ranked[0].id")
     seen.page.mouse.click(*seen.page.evaluate(PLACE, feature))
     seen.page.get_by_text(f"What fires together with {feature}").wait_for()
     seen.until(lambda: f"network_node={feature}" in seen.page.evaluate("location.href"))
-    sound(seen)
+    seen.sound()
     again = drawn(visit(seen.page.evaluate("location.href")))
     again.until(lambda: of(again, "chosen") == feature)
     assert again.numbers == seen.numbers
-    sound(again)
+    again.page.evaluate(f"() => ({ROOT})().querySelector('.vis-network').focus()")
+    again.page.keyboard.press("n")  # by keyboard to the next
+    following = of(again, "ranked[1].id")
+    again.page.get_by_text(f"What fires together with {following}").wait_for()
+    again.sound()
 
 
 def test_what_is_dragged_stays_and_the_picture_can_be_saved(server, visit):
@@ -71,4 +62,4 @@ def test_what_is_dragged_stays_and_the_picture_can_be_saved(server, visit):
     with seen.page.expect_download() as saved:
         seen.page.get_by_role("button", name="Save the picture as it is seen").click()
     assert saved.value.suggested_filename == "network.png"
-    sound(seen)
+    seen.sound()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.errors import InputError
-from lib.sae import coactivation
+from lib.sae import coactivation_blocks
 from lib.sae.coactivation import coactivation_pairs, firing_counts
 from tests.toy_sae import codes_of
 
@@ -46,7 +46,7 @@ def as_dict(found):
 )
 @pytest.mark.parametrize("rows", [1, 3, 1_024])
 def test_counts_are_those_of_a_dense_product(asked, rows, monkeypatch):
-    monkeypatch.setattr(coactivation, "_MOST_ROWS", rows)
+    monkeypatch.setattr(coactivation_blocks, "_MOST_ROWS", rows)
     activations = random_firings()
     found = coactivation_pairs(codes_of(activations), **asked)
     assert as_dict(found) == dense_pairs(activations > 0, **asked)
@@ -120,7 +120,7 @@ def test_degenerate_codes(activations, pairs):
 
 
 def test_progress_is_told_to_the_end(monkeypatch):
-    monkeypatch.setattr(coactivation, "_MOST_ROWS", 10)
+    monkeypatch.setattr(coactivation_blocks, "_MOST_ROWS", 10)
     said = []
     coactivation_pairs(codes_of(np.ones((3, 35))), progress=lambda done, of: said.append((done, of)))
     assert said == [(10, 35), (20, 35), (30, 35), (35, 35)]

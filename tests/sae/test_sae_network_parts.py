@@ -6,6 +6,7 @@ import pytest
 
 from lib.errors import InputError
 from lib.sae.network import bridges, describe, edge_table, graphml, neighbours, network, node_table, pair_texts
+from lib.sae.network.chance import pearson3_tail
 from lib.sae.network.communities import communities, participation
 from tests.toy_sae import codes_of
 
@@ -127,3 +128,10 @@ def test_graphml_and_tables_hold_the_network(planted):
     assert table["feature_a"].tolist() == found.features[found.a].tolist()
     assert table["name_b"][0] == f"feature {b}"
     assert node_table(found)["edges"].sum() == 2 * found.edges
+
+
+def test_the_tail_of_pearsons_type_iii_law_is_scipys():
+    from scipy.stats import pearson3
+
+    x, skew = (grid.ravel() for grid in np.meshgrid(np.linspace(-3, 12, 31), [-2.0, -0.3, -1e-3, 0.0, 1e-3, 0.4, 3.0]))
+    assert pearson3_tail(x, skew) == pytest.approx(pearson3.sf(x, skew), rel=1e-6, abs=1e-300)

@@ -16,7 +16,7 @@ DEFAULT_MEASURE: Measure = "correlation"
 DEFAULT_FEATURES = 60
 DEFAULT_THRESHOLDS: dict[Measure, float] = {
     "frequency": 0.15,
-    "jaccard": 0.15,
+    "jaccard": 0.3,
     "lift": 1.5,
     "npmi": 0.15,
     "correlation": 0.15,

@@ -28,6 +28,10 @@ _RANGES: dict[Measure, tuple[float, float, float]] = {
 """Least and most threshold, and a step of its slider."""
 
 
+Content = tuple[int, Measure, float, bool]
+"""What decides which network it is."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """What is asked for."""
@@ -42,6 +46,11 @@ class Choices:
     """Leave out features that fire on half of the texts or more."""
     colour_by: Colouring
     """What the colour of a node is."""
+
+    @property
+    def content(self) -> Content:
+        """All of it but how the network is drawn."""
+        return self.most, self.measure, self.threshold, self.hide_everywhere
 
 
 def choose() -> Choices:

@@ -8,6 +8,7 @@ from lib.sae.network import Cluster, Network, bridges
 from lib.ui.messages import counted, share
 from lib.ui.network.node import open_node
 
+_CUT = 24  # characters of a cluster among others
 _TABLE, _LISTED = "network_bridges", "_network_bridges"
 
 
@@ -44,7 +45,7 @@ def show_bridges(found: Network, names: dict[int, str], clusters: tuple[Cluster,
             "bridging": [one.participation for one in listed],
             "edges": [one.edges for one in listed],
             "joins": [
-                " · ".join(f"{at + 1} {clusters[at].name} ({share(part, 0)})" for at, part in one.joins)
+                " · ".join(f"{at + 1} {_short(clusters[at].name)} ({share(part, 0)})" for at, part in one.joins)
                 for one in listed
             ],
         }
@@ -61,9 +62,9 @@ def show_bridges(found: Network, names: dict[int, str], clusters: tuple[Cluster,
     st.session_state[f"{_LISTED}_names"] = names
     st.caption(
         "Features with three edges or more that reach into several clusters. Bridging is the participation "
-        "coefficient: 0, all edges stay within one cluster; near 1, they reach evenly into many. In brackets the share "
-        "of a feature's edge weight in each cluster. Such features are of general purpose, or of two concepts at once: "
-        "read their texts. Select a row to open it."
+        "coefficient: 0, all edges stay within one cluster; near 1, they reach evenly into many. Each cluster that is "
+        "joined stands with its number, the label of one of its features, and its share of the feature's edge weight. "
+        "Such features are of general purpose, or of two concepts at once: read their texts. Select a row to open it."
     )
 
 
@@ -72,3 +73,9 @@ def _open() -> None:
     listed = st.session_state.get(_LISTED, [])
     if rows and rows[0] < len(listed):
         open_node(st.session_state[f"{_LISTED}_names"], listed[rows[0]], None)
+
+
+def _short(name: str) -> str:
+    """The first of the labels that a cluster is called by."""
+    first = name.split(" · ")[0]
+    return first if len(first) <= _CUT else f"{first[: _CUT - 1].rstrip()}…"

@@ -5,12 +5,13 @@ import streamlit as st
 
 from lib.charts.network_picture import UNITS
 from lib.charts.sae_browser import example_list
+from lib.errors import InputError
 from lib.sae.network import Cluster, Neighbours, Network, neighbours, pair_texts
 from lib.ui.layout import number
-from lib.ui.messages import count, counted, plain, share
+from lib.ui.messages import count, counted, plain, refuse, share
 from lib.ui.sae import cached as sae_cached
 from lib.ui.sae.decompose_cached import strongest_texts
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae_space import SaeSpace
 
 NODE, OTHER = "network_node", "network_other"
@@ -20,20 +21,21 @@ _FLAG = "◇ "
 
 
 def chosen_node(found: Network, names: dict[int, str], features: int) -> int | None:
-    """Draw the choice of a feature; None where none is chosen.
-
-    Raises:
-        InputError: what was typed, or stands in the address, is no feature.
-    """
+    """Draw the choice of a feature; None where none is chosen, or what was typed or addressed is none."""
     chosen = st.selectbox(
         "Feature", list(names.values()), index=None, key=NODE, bind="query-params", persist_state="session",
         accept_new_options=True, width=460, placeholder="Click a node, or choose or type a feature",
-        help="Those of the picture, the largest total activation first; any other can be typed by its number.",
+        help="Those of the picture, the largest total activation first: type a word of a label, or any feature's "
+        "number.",
     )  # fmt: skip
     if not chosen:
         st.caption("Click a node for its texts and neighbours, or a line for the texts on which both of its ends fire.")
         return None
-    return feature_of(str(chosen), features)
+    try:
+        return feature_named(str(chosen), list(names.values()), features)
+    except InputError as fault:
+        refuse(fault)
+        return None
 
 
 def chosen_other(found: Network, names: dict[int, str], feature: int | None) -> int | None:
@@ -183,8 +185,8 @@ def _shared(space: SaeSpace, near: Neighbours, options: list[str], other: int) -
         ).dropna(axis="columns", how="all"),
         hide_index=True, key="network_shared",
         column_config={
-            f"#{pair.a}": st.column_config.NumberColumn(format="%.3f", width="small"),
-            f"#{pair.b}": st.column_config.NumberColumn(format="%.3f", width="small"),
+            f"#{pair.a}": st.column_config.NumberColumn(format="%.3f", width=75),
+            f"#{pair.b}": st.column_config.NumberColumn(format="%.3f", width=75),
             "text": st.column_config.TextColumn(width="large"),
         },
     )  # fmt: skip

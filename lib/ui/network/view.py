@@ -1,25 +1,25 @@
 """Which features fire together? The co-activation network of the corpus, and what stands behind its nodes and edges."""
 
-import hashlib
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from lib.charts.network_picture import network_picture
-from lib.sae.network import Cluster, Network, describe
+from lib.sae.network import Network
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, share, tell
-from lib.ui.network.cached import network_of
+from lib.ui.network.cached import clusters_of, network_of, picture_of
 from lib.ui.network.choices import FEWEST, Choices, choose
 from lib.ui.network.component import network_component
 from lib.ui.network.edges import show_edges, show_files
 from lib.ui.network.groups import show_bridges, show_clusters
 from lib.ui.network.node import chosen_node, chosen_other, open_node, show_node
-from lib.ui.sae import cached as sae_cached
 from lib.ui.sae.names import feature_name
 from lib.ui.sae_space import SaeSpace
 
 PICTURE = "network_picture"
+_FEW_TEXTS = 20  # below, hardly a pair shares two texts
+_Marked = tuple[int | None, int | None]
 
 
 def show(space: SaeSpace) -> None:
@@ -28,7 +28,7 @@ def show(space: SaeSpace) -> None:
     choices = choose()
     found = network_of(space, choices)
     names = {feature: feature_name(space.database, feature) for feature in found.features.tolist()}
-    clusters = _clusters(space, found)
+    clusters = clusters_of(space, choices, found)
     numbers, picture = numbers_over_picture()
     with numbers:
         _numbers(found)
@@ -40,7 +40,9 @@ def show(space: SaeSpace) -> None:
             show_node(space, found, names, clusters, feature=feature, other=other)
     with picture:
         _notes(found, choices, space)
-        _picture(found, names, clusters, choices, marked=(feature, other), key=space.codes_key)
+        drawn = picture_of(space, choices, found, names=tuple(names.values()), clusters=clusters)
+        _picture(found, drawn, names=names, marked=(feature, other))
+        st.caption(_reading(found, choices))
     groups, joining, edges, files = st.tabs(["Clusters", "Bridges", "Every edge", "Downloads"])
     with groups:
         show_clusters(found, names, clusters, coloured=choices.colour_by == "cluster")
@@ -49,12 +51,7 @@ def show(space: SaeSpace) -> None:
     with edges:
         show_edges(found, names)
     with files:
-        show_files(found, names)
-
-
-def _clusters(space: SaeSpace, found: Network) -> tuple[Cluster, ...]:
-    labels = [space.database.label(f) if space.database else None for f in found.features.tolist()]
-    return describe(found, labels, space.space.labels, sae_cached.codes(space))
+        show_files(found, names, clusters, colour_by=choices.colour_by)
 
 
 def _numbers(found: Network) -> None:
@@ -94,32 +91,24 @@ def _notes(found: Network, choices: Choices, space: SaeSpace) -> None:
     if found.passed > found.edges:
         tell([f"The {count(found.edges)} heaviest of {count(found.passed)} edges are drawn: raise the threshold."])
     if not found.edges:
-        st.info("No pair reaches this threshold: lower it, show more features, or measure something else.")
+        few = found.texts < _FEW_TEXTS
+        st.info(
+            f"No pair reaches this threshold. An edge needs two texts on which both fire, and there are {found.texts} "
+            "texts: choose a corpus of more."
+            if few
+            else "No pair reaches this threshold: lower it, show more features, or measure something else."
+        )
     if space.database is None:
         tell(["Nothing is known of these features' labels: they go by their numbers."])
 
 
-def _picture(
-    found: Network,
-    names: dict[int, str],
-    clusters: tuple[Cluster, ...],
-    choices: Choices,
-    *,
-    marked: tuple[int | None, int | None],
-    key: str,
-) -> None:
-    drawn = network_picture(
-        found, list(names.values()), colour_by=choices.colour_by, clusters=[one.name for one in clusters]
-    )
-    layout = hashlib.sha256(found.positions.tobytes() + found.features.tobytes() + key.encode()).hexdigest()[:16]
-    content = hashlib.sha256(repr(drawn).encode()).hexdigest()[:16]
+def _picture(found: Network, picture: dict[str, Any], *, names: dict[int, str], marked: _Marked) -> None:
     feature, other = (None if one is None or found.place(one) is None else one for one in marked)
     network_component(
-        {**drawn, "layout": layout, "key": f"{layout}/{content}", "chosen": feature, "other": other},
+        {**picture, "chosen": feature, "other": other},
         key=PICTURE,
         clicked=partial(open_node, names),
     )
-    st.caption(_reading(found, choices))
 
 
 def _reading(found: Network, choices: Choices) -> str:

@@ -3,6 +3,8 @@
 
 const HELD = (globalThis.embedscopeNetwork ??= { dragged: new Map(), view: new Map() });
 const NEAR = 7; // pixels from a line at which the pointer is on it
+const MOST_WORDS = 60; // labels at once
+const EDGE = 50; // about the outermost nodes
 const SIGNS = { dot: 15, line: 31, dashes: 31, square: 17, "": 0 }; // pixels of a sign of the legend
 const CALM = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
 
@@ -47,7 +49,10 @@ class Picture {
     this.stage.addEventListener("pointerdown", () => this.net?.canvas.frame.focus({ preventScroll: true }));
     this.stage.addEventListener("pointermove", (event) => this.move(event));
     this.stage.addEventListener("pointerleave", () => this.leave());
-    this.stage.addEventListener("keydown", (event) => { if (event.key === "Escape") this.click(null, null); });
+    this.stage.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { this.over = null; this.explain(); this.click(null, null); }
+      else if (!event.ctrlKey && !event.metaKey && "np".includes(event.key)) this.step(event.key === "n" ? 1 : -1);
+    });
   }
 
   show(data) {
@@ -66,12 +71,12 @@ class Picture {
 
   take(data, fresh) {
     const dragged = HELD.dragged.get(data.layout) ?? new Map();
-    const wide = Math.min(1.6, Math.max(1, this.stage.clientWidth / this.stage.clientHeight));
+    const [wide, high] = this.stretch(data.nodes);
     const from = new Map([...this.byId].map(([id, node]) => [id, this.where(node)]));
     const relaid = this.layout !== data.layout;
     this.layout = data.layout;
     const byId = new Map(data.nodes.map((node) => [node.id, node]));
-    const goal = (node) => dragged.get(node.id) ?? [node.x * wide, node.y];
+    const goal = (node) => dragged.get(node.id) ?? [node.x * wide, node.y * high];
     this.nodes.remove(this.nodes.getIds().filter((id) => !byId.has(id)));
     this.nodes.update(data.nodes.map((node) => {
       const [x, y] = CALM ? goal(node) : from.get(node.id) ?? goal(node);
@@ -90,6 +95,12 @@ class Picture {
     if (fresh) this.frame(false);
     else if (relaid) this.glide();
     else this.net.redraw();
+  }
+
+  stretch(nodes) { // to the shape of the stage, one way alone, so that no two nodes come closer
+    const span = (axis) => 2 * EDGE + Math.max(...nodes.map((node) => node[axis])) - Math.min(...nodes.map((node) => node[axis]));
+    const shape = this.stage.clientWidth / this.stage.clientHeight / (span("x") / span("y"));
+    return shape > 1 ? [Math.min(1.8, shape), 1] : [1, Math.min(2.2, 1 / shape)];
   }
 
   begin() {
@@ -132,6 +143,18 @@ class Picture {
     if (feature === this.chosen && other === this.other) return;
     this.choose(feature, other);
     this.root.send({ feature, other });
+  }
+
+  step(by) { // by keyboard from node to node, the largest first
+    const at = this.ranked.findIndex((node) => node.id === this.chosen);
+    const { length } = this.ranked;
+    const node = this.ranked[at < 0 ? (by > 0 ? 0 : length - 1) : (at + by + length) % length];
+    if (!node) return;
+    const place = this.net.canvasToDOM(node.at);
+    this.pointer = [place.x, place.y];
+    this.over = node;
+    this.explain(); // is read out
+    this.click(node.id, null);
   }
 
   choose(feature, other) {
@@ -250,6 +273,7 @@ class Picture {
     const scale = this.net.getScale();
     const taken = [];
     const size = 12 / scale;
+    this.shut = this.discs();
     context.save();
     context.textAlign = "center";
     context.textBaseline = "top";
@@ -261,27 +285,44 @@ class Picture {
     const always = [...first]; // even where there is no room
     if (this.other !== null) first.push(this.byId.get(this.other));
     const others = this.lit ? this.ranked.filter((node) => this.lit.has(node.id)) : this.ranked;
-    const most = this.lit ? 60 : Math.round(14 + 26 * Math.max(0, scale - 0.5));
+    const seen = this.seen();
     context.font = `${size}px ${this.ink.font}`;
     let drawn = 0;
     for (const node of new Set([...first, ...others])) {
-      if (drawn >= most) break;
+      if (drawn >= MOST_WORDS) break;
       const text = this.label(node, scale);
-      if (!text) continue;
+      if (!text || !meet(seen, [node.at.x, node.at.y, 0, 0])) continue;
       const wide = (node.letters?.[text] ?? this.measure(context, node, text)) * size;
-      const box = [node.at.x - wide / 2, node.at.y + node.r + 2 / scale, wide, size * 1.15];
-      if (!always.includes(node) && (taken.some((other) => meet(box, other)) || this.covers(box, node))) continue;
-      taken.push(box);
+      const [left, , room] = seen;
+      const inside = (x) => Math.max(left, Math.min(x, left + room - wide)); // whole, also at the rim
+      const { x, y } = node.at;
+      const away = node.r + 2 / scale;
+      const places = [[inside(x - wide / 2), y + away], [inside(x - wide / 2), y - away - size]];
+      if (this.lit) { // few are named: beside them as well
+        places.push(...[x + away, x - away - wide].filter((at) => at === inside(at)).map((at) => [at, y - size * 0.6]));
+      }
+      const boxes = places.map((place) => [...place, wide, size * 1.15]);
+      const box = boxes.find((one) => !taken.some((other) => meet(one, other)) && !this.covers(one, node))
+        ?? (always.includes(node) ? boxes[0] : null);
+      if (!box) continue;
+      const [at, high] = box;
+      taken.push([at - size / 2, high, wide + size, size * 1.15]); // a little apart from the next
       context.strokeStyle = this.ink.paper;
       context.lineWidth = 3.5 / scale;
       context.globalAlpha = 0.85;
-      context.strokeText(text, node.at.x, box[1]);
+      context.strokeText(text, at + wide / 2, high);
       context.globalAlpha = 1;
       context.fillStyle = this.ink.text;
-      context.fillText(text, node.at.x, box[1]);
+      context.fillText(text, at + wide / 2, high);
       drawn += 1;
     }
     context.restore();
+  }
+
+  seen() { // what of the plane is on the screen, [left, top, width, height]
+    const [one, other] = [[4, 4], [this.stage.clientWidth - 4, this.stage.clientHeight - 4]]
+      .map(([x, y]) => this.net.DOMtoCanvas({ x, y }));
+    return [one.x, one.y, other.x - one.x, other.y - one.y];
   }
 
   label(node, scale) {
@@ -300,10 +341,19 @@ class Picture {
     return node.letters[text];
   }
 
-  covers(box, own) {
-    return this.ranked.some((node) => node !== own && (!this.lit || this.lit.has(node.id)) && meet(box, [
-      node.at.x - node.r * 0.8, node.at.y - node.r * 0.8, 1.6 * node.r, 1.6 * node.r,
-    ]));
+  discs() { // what names must not cover
+    return this.ranked.filter((node) => !this.lit || this.lit.has(node.id)).map((node) => {
+      const { x, y } = node.at;
+      const r = 0.9 * node.r;
+      return { node, left: x - r, right: x + r, top: y - r, bottom: y + r };
+    });
+  }
+
+  covers([x, y, wide, high], own) {
+    for (const disc of this.shut) {
+      if (disc.node !== own && x < disc.right && disc.left < x + wide && y < disc.bottom && disc.top < y + high) return true;
+    }
+    return false;
   }
 
   titles(context, scale, taken) {
@@ -314,9 +364,11 @@ class Picture {
       const name = whole.split(" · ")[0];
       const inside = this.ranked.filter((node) => node.group === group);
       if (inside.length < 2) return;
-      const x = inside.reduce((sum, node) => sum + node.at.x, 0) / inside.length;
-      const y = Math.min(...inside.map((node) => node.at.y - node.r)) - size * 1.5;
+      const middle = inside.reduce((sum, node) => sum + node.at.x, 0) / inside.length;
       const wide = context.measureText(name).width;
+      const [left, top, room] = this.seen();
+      const x = Math.max(left + wide / 2, Math.min(middle, left + room - wide / 2));
+      const y = Math.max(top, Math.min(...inside.map((node) => node.at.y - node.r)) - size * 1.5);
       const box = [x - wide / 2, y, wide, size * 1.2];
       if (taken.some((other) => meet(box, other)) || this.covers(box, null)) return;
       taken.push(box);
@@ -356,7 +408,7 @@ class Picture {
     if (!this.ranked.length) return;
     const span = (at) => {
       const values = this.ranked.map((node) => [node.at.x, node.at.y][at]);
-      return [Math.min(...values) - 50, Math.max(...values) + 50];
+      return [Math.min(...values) - EDGE, Math.max(...values) + EDGE];
     };
     const [[left, right], [top, bottom]] = [span(0), span(1)];
     const { clientWidth, clientHeight } = this.stage;
@@ -440,7 +492,7 @@ class Picture {
     tool("PNG", "Save the picture as it is seen", () => this.save());
     if (this.root.requestFullscreen) tool("Full screen", "Fill the screen, or leave it", () => this.fill());
     this.head.replaceChildren(...header.map((text) => make("span", "", text)), make("span", "grow"), tools);
-    this.net.canvas.frame.setAttribute("aria-label", `Co-activation network: ${header.join(", ")}. A list of all edges and a choice of the feature stand below.`);
+    this.net.canvas.frame.setAttribute("aria-label", `Co-activation network: ${header.join(", ")}. Press n or p for the next or previous feature, Escape to let go. A choice of the feature and a list of all edges stand below.`);
     this.foot.replaceChildren(...this.entries(legend));
   }
 
@@ -472,14 +524,14 @@ class Picture {
     });
     made.push(entry(sizes, legend.size));
     if (legend.square) made.push(entry(make("span", "box"), legend.square));
-    made.push(make("span", "hint", "click a node or a line · drag to move · click inside, then scroll to zoom"));
+    made.push(make("span", "hint", "click a node or a line · drag to move · click inside, then scroll to zoom, n and p for the next feature"));
     return made;
   }
 
   reset() {
     HELD.dragged.delete(this.layout);
-    const wide = Math.min(1.6, Math.max(1, this.stage.clientWidth / this.stage.clientHeight));
-    this.data.nodes.forEach((node) => { node.goal = [node.x * wide, node.y]; });
+    const [wide, high] = this.stretch(this.data.nodes);
+    this.data.nodes.forEach((node) => { node.goal = [node.x * wide, node.y * high]; });
     this.glide();
   }
 
