@@ -15,6 +15,9 @@ NAMES = (
     "sae_training",
     "sae_diagnostics",
     "sae_faithfulness",
+    "sae_network",
+    "sae_steer",
+    "sae_match",
     "sae_browser",
 )
 

@@ -90,7 +90,7 @@ def changed_features(result: Steered, names: Sequence[str], targets: Sequence[st
     for at, (_, _, _, before, after) in enumerate(rows):
         fig.add_shape(
             type="line", x0=before, x1=after, y0=at, y1=at, layer="below",
-            line={"color": HIGH if after >= before else LOW, "width": 3},
+            line={"color": HIGH if after > before else LOW, "width": 3},
         )  # fmt: skip
     common = {
         "customdata": [[feature, safe(name), f"{after - before:+.3f}"] for _, name, feature, before, after in rows],
@@ -102,13 +102,14 @@ def changed_features(result: Steered, names: Sequence[str], targets: Sequence[st
         x=[before for *_, before, _ in rows], name="before",
         marker={"symbol": "circle-open", "size": 10, "color": INK, "line": {"width": 2}}, **common,
     )  # fmt: skip
-    for name, symbol, colour, keep in (("after: stronger", "triangle-up", HIGH, True),
-                                       ("after: weaker", "triangle-down", LOW, False)):  # fmt: skip
-        of = [at for at, row in enumerate(rows) if (row[4] >= row[3]) is keep]
+    for name, symbol, colour, sign in (("after: stronger", "triangle-up", HIGH, 1),
+                                       ("after: weaker", "triangle-down", LOW, -1),
+                                       ("after: the same", "line-ns", INK, 0)):  # fmt: skip
+        of = [at for at, row in enumerate(rows) if (row[4] > row[3]) - (row[4] < row[3]) == sign]
         if of:
             fig.add_scatter(
                 x=[rows[at][4] for at in of], y=of, name=name, mode="markers",
-                marker={"symbol": symbol, "size": 11, "color": colour},
+                marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 0 if sign else 2}},
                 customdata=[common["customdata"][at] for at in of],
                 hovertemplate=common["hovertemplate"],
             )  # fmt: skip

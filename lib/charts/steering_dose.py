@@ -23,7 +23,7 @@ def shift_curve(result: Dose, name: str) -> go.Figure:
 
 def rank_curve(result: Dose, name: str) -> go.Figure:
     """The mean rank of the feature's texts over delta, the top of the ranking on top, with the same bands."""
-    fig = figure(x=_X, y=f"mean rank of its {result.firing} texts", height=360)
+    fig = figure(x=_X, y=f"mean rank of its {'text' if result.firing == 1 else f'{result.firing:,} texts'}", height=360)
     _bands(fig, result, result.rank_random, result.rank_others)
     _curve(fig, result, result.mean_rank, name, "mean rank %{y:.1f}")
     lines = ((result.best_rank, "all of them first", "top right"), (result.chance_rank, "anywhere", "bottom right"))
@@ -88,7 +88,7 @@ def _bands(fig: go.Figure, result: Dose, random: NDArray[np.float64], others: ND
             line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False, legendgroup=name,
         )  # fmt: skip
         fig.add_scatter(
-            x=x, y=middle, mode="lines", name=f"{name} (90 % band)", legendgroup=name,
+            x=x, y=middle, mode="lines", name=name, legendgroup=name,
             line={"color": colour, "width": 1.5, "dash": dash},
             customdata=np.stack([low, high], axis=1),
             hovertemplate=f"{name}: %{{y:.3g}} (%{{customdata[0]:.3g}} to %{{customdata[1]:.3g}})<extra></extra>",
@@ -101,7 +101,9 @@ def _curve(fig: go.Figure, result: Dose, values: NDArray[np.float64], name: str,
         line={"color": FEATURE, "width": 3}, marker={"size": 7},
         hovertemplate=f"delta %{{x:+g}}: {said}<extra></extra>",
     )  # fmt: skip
-    fig.update_xaxes(dtick=2, tickformat="+d")
+    reach = int(np.abs(result.deltas).max())
+    ticks = [at for at in range(-reach, reach + 1) if at % (4 if reach > 4 else 1) == 0]
+    fig.update_xaxes(tickvals=ticks, ticktext=[f"{at:+d}".replace("-", "−") if at else "0" for at in ticks])
     fig.add_vline(x=0, line={"color": INK, "width": 1})
     fig.add_vline(x=result.probe, line={"color": INK, "width": 1, "dash": "dot"})
 

@@ -28,9 +28,12 @@ from lib.sae.steering import (
     recipe_facts,
     rerank,
     steer,
+    usage,
     vector_bytes,
 )
+from lib.sae.steering.dose import PROBE
 from lib.sae.steering.exports import SUFFIXES
+from lib.sae.steering.recipes import MOST_DELTA
 from lib.sae.steering.verdicts import LABEL_RULE, RULE
 
 
@@ -66,6 +69,9 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--dose", action="store_true", help="with --corpus: the dose-response of the first feature, and its verdict"
     )
+    command.add_argument(
+        "--probe", type=float, default=PROBE, metavar="D", help=f"delta of that verdict (default: {PROBE:g})"
+    )
     command.add_argument("--top", type=int, default=10, metavar="N", help="texts and changes written (default: 10)")
     command.add_argument("--vector", metavar="OUT", help="write what is added as .npy or .safetensors")
     command.add_argument("--seed", type=int, default=0, help="seed of the random directions (default: 0)")
@@ -100,11 +106,12 @@ def run(chosen: argparse.Namespace) -> None:
         written["corpus"] = about(found.corpus)
         written["retrieval"] = _retrieval(found, made.vectors[0], push, chosen)
     if found and chosen.dose:
-        written["dose"] = _dose(found, made.vectors[0], push, opened, database, chosen.seed)
+        written["dose"] = _dose(found, made.vectors[0], push, opened, database, chosen)
     if chosen.vector:
         with writing(chosen.vector):
             path = Path(chosen.vector)
             path.write_bytes(vector_bytes(push, path.suffix.lower(), about=recipe_told))
+        written["code"] = usage(push, path.suffix.lower(), file=chosen.vector)
     write(to_json(written), chosen.json)
 
 
@@ -112,6 +119,8 @@ def _check(chosen: argparse.Namespace) -> None:
     check_seed(chosen.seed)
     if chosen.top < 1:
         raise InputError(f"--top is a number of texts of at least 1, got {chosen.top}.")
+    if not 0 < chosen.probe <= MOST_DELTA:
+        raise InputError(f"--probe is a delta above 0 and at most {MOST_DELTA:g}, got {chosen.probe:g}.")
     if chosen.dose and not chosen.corpus:
         raise InputError("--dose ranks the texts of a corpus: give one with --corpus FILE.")
     if chosen.vector:
@@ -151,7 +160,7 @@ def _searched(chosen: argparse.Namespace, source: Source, opened: OpenedSae) -> 
 def _steered(result: Steered, database: FeatureDatabase | None, top: int) -> dict[str, Any]:
     """What changed, as JSON values, one object a feature."""
     rows = zip(result.features[:top].tolist(), result.before[:top], result.after[:top], strict=True)
-    left = ("vector", "features", "before", "after", "targets", "target_before", "target_after")
+    left = ("vector", "features", "before", "after", "targets", "deltas", "target_before", "target_after")
     targets = zip(result.targets, result.target_before, result.target_after, strict=True)
     return {
         **{name: value for name, value in result.to_dict().items() if name not in left},
@@ -181,6 +190,7 @@ def _retrieval(
     after = zip(made.after.tolist(), made.after_scores, made.after_were, strict=True)
     return {
         "steered": made.side,
+        "cosine_shift": made.shift,
         "ranked": made.items,
         "left_out": made.left_out,
         "kept": made.kept(top),
@@ -205,19 +215,27 @@ def _place(corpus: Corpus, fires: set[int], rank: int, row: int, score: float, o
 
 def _dose(
     found: _Searched, vector: NDArray[np.floating], push: Push, opened: OpenedSae, database: FeatureDatabase | None,
-    seed: int,
+    chosen: argparse.Namespace,
 ) -> dict[str, Any]:  # fmt: skip
     feature = push.features[0]
     made = dose_response(
         opened.sae, found.codes, found.vectors, vector=vector, feature=feature, unit=push.units[0],
-        left_out=found.left_out, seed=seed,
+        left_out=found.left_out, seed=chosen.seed, probe=chosen.probe,
     )  # fmt: skip
     scores, errors = (database.numbers(name) if database else None for name in ("score", "score_error"))
     score = float("nan") if scores is None else float(scores[feature])
     error = float("nan") if errors is None else float(errors[feature])
-    return made.to_dict() | {
+    rose = zip(made.risers.tolist(), made.riser_before, made.riser_after, made.riser_fires, strict=True)
+    left = ("risers", "riser_before", "riser_after", "riser_fires")
+    return {name: value for name, value in made.to_dict().items() if name not in left} | {
+        "rose_most": [_riser(found.corpus, *one) for one in list(rose)[: chosen.top]],
         "rule": RULE,
         "label_score": score,
         "label_verdict": label_verdict(made.verdict, score, error),
         "label_rule": LABEL_RULE,
     }
+
+
+def _riser(corpus: Corpus, row: int, before: int, after: int, fires: bool) -> dict[str, Any]:
+    """One of the texts that rose most."""
+    return {"rank": after, "was": before, "id": corpus.ids[row], "text": corpus.texts[row], "fires": bool(fires)}

@@ -2,39 +2,26 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib.encoders import PACKAGED, Policy, describe
-from lib.sae import About, save
+from lib.sae import save
 from lib.sae.database import FeatureDatabase
 from lib.sae.decomposition import decompose
-from lib.sae.steering import dose_response, parse_recipe, push_of, rerank, steer
+from lib.sae.steering import dose_response, parse_recipe, push_of, rerank, steer, vector_bytes
 from lib.ui import resources
-from tests.toy_sae import random_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
 DOSE = "Dose-response"
 
 
-@pytest.fixture(scope="module")
-def sae():
-    """A small dictionary for the packaged encoder."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    return random_sae(d=384, n=64, k=6, about=about)
-
-
 @pytest.fixture
-def small(app, sae, tmp_path, monkeypatch):
+def small(with_sae):
     """Open the page with the small dictionary: `small(recipe="7:+4")`."""
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(sae, tmp_path / "small")
-    resources.policy.clear()
-    yield lambda **query: app(page="steering", **{"sae": str(tmp_path / "small")} | query)
-    resources.policy.clear()
+    return partial(with_sae, "steering")
 
 
 @pytest.fixture
@@ -108,7 +95,21 @@ def test_a_slider_changes_the_recipe_and_zero_changes_nothing(small):
     assert shown.numbers["Kept of the first 10"] == "10 of 10"
     assert shown.numbers["Side effects"] == "0"
     assert "Nothing else changed" in shown.captions
+    assert "what they were, bit for bit" in shown.captions
     assert shown.page.query_params["recipe"] in ("7:+0", ["7:+0"])
+
+
+def test_the_code_on_the_page_gives_the_number_on_the_page(small, sae, world, tmp_path, monkeypatch):
+    _, vectors, codes = world
+    shown = small(recipe="7:+4,9:-2.5")
+    push = push_of(sae, parse_recipe("7:+4,9:-2.5", 64), codes=codes)
+    (tmp_path / "steering.npy").write_bytes(vector_bytes(push, ".npy"))
+    monkeypatch.chdir(tmp_path)
+    held = {"vectors": vectors}
+    exec(shown.page.code[0].value, held)
+    assert f"{1 - float(held['vectors'][0] @ vectors[0]):.3f}" == shown.numbers["Cosine shift"]
+    assert "a push of the same length" in said(shown)
+    assert "in a random direction moves this text by" in said(shown)
 
 
 def test_features_are_added_and_taken_out(small):
@@ -202,9 +203,13 @@ def test_the_recipe_outlasts_the_other_tab(small):
     shown.run()
     shown.page.session_state["view"] = DOSE
     shown.run()
-    assert "dose_rank" in shown.charts
+    assert shown.page.selectbox(key="steer_feature").value == "feature 7"  # the one that was pushed
+    shown.choose("steer_feature", "feature 9")
+    assert "feature 9" in json.dumps(shown.charts["dose_rank"])
     shown.page.session_state["view"] = "Steer"
     assert shown.run().page.text_input(key="recipe").value == "7:+6"
+    shown.page.session_state["view"] = DOSE
+    assert shown.run().page.selectbox(key="steer_feature").value == "feature 9"  # the recipe is the same as before
 
 
 def test_a_corpus_with_its_own_embeddings(small, sae):

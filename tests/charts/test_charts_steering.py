@@ -47,8 +47,8 @@ def test_every_move_has_its_mark_and_its_line():
     after = [card(1, 1), card(2, 3), card(3, 2), card(4, 77)]
     shown = drawn(before, after)
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", shown))
-    for said in ("= stays", "= stayed", "▼ now 3", "▲ now 2", "✕ now 1\u2009234", "▲ was 3", "▼ was 2", "✚ was 77"):
-        assert said.replace("\u2009", " ") in words
+    for said in ("= stays", "= stayed", "▼ now 3", "▲ now 2", "✕ now 1\u202f234", "▲ was 3", "▼ was 2", "✚ was 77"):
+        assert said.replace("\u202f", " ") in words
     assert shown.count('title="the feature fires on it"') == 2
     svg = base64.b64decode(re.search(r"base64,([^\"]+)", shown)[1]).decode()
     paths = [path.get("d") for path in ElementTree.fromstring(svg)]
@@ -92,8 +92,10 @@ def test_the_targets_stand_on_top_and_the_rest_by_size(world, push):
     assert list(fig.layout.yaxis.ticktext)[:2] == ["▸ 7 · seven", "▸ 3 · three"]
     ends = {at: x for trace in after for at, x in zip(trace.y, trace.x, strict=True)}
     assert [ends[at] for at in range(2 + shown)] == [*result.target_after, *result.after[:shown].tolist()]
+    shapes = {"after: stronger": "triangle-up", "after: weaker": "triangle-down", "after: the same": "line-ns"}
     for trace in after:  # direction has a shape as well as a colour
-        assert trace.marker.symbol == ("triangle-up" if "stronger" in trace.name else "triangle-down")
+        assert trace.marker.symbol == shapes[trace.name]
+    assert any(trace.name == "after: the same" and 1 in trace.y for trace in after)  # silent, and pushed down
     nothing = steer(world[1], world[0][0], push_of(world[1], Recipe((FEATURE,), (0.0,)), codes=world[2]))
     assert len(charts.changed_features(nothing, [], ["seven"]).data[0].x) == 1
 

@@ -8,11 +8,14 @@ from lib.sae.database import FeatureDatabase
 from lib.sae.steering import (
     Recipe,
     apply_push,
+    dots,
     looks_normalised,
     parse_recipe,
+    products_of_parts,
     push_of,
     recipe_facts,
     rerank,
+    squares_of,
     steer,
     unit_of,
     usage,
@@ -124,6 +127,20 @@ def test_rankings_equal_the_slow_way(world, side):
     assert found.kept(10) == len(set(orders[0][:10]) & set(orders[1][:10]))
 
 
+@pytest.mark.parametrize("side", ["query", "documents"])
+def test_products_at_hand_give_the_same_without_reading_a_vector(world, side):
+    vectors, sae, _ = world
+    push, x = pushed(world, f7=5, f20=-3, f21=0), vectors[5]
+    expected = rerank(vectors, x, push, side=side)
+    along = dots(vectors, sae.decoder_weights[list(push.features)])
+    known = products_of_parts(push, squares_of(vectors), dots(vectors, x[None])[0], list(along))
+    found = rerank(np.full_like(vectors, np.nan), x, push, side=side, products=known)
+    assert found.after.tolist() == expected.after.tolist()
+    assert found.before_now.tolist() == expected.before_now.tolist()
+    assert found.after_scores == pytest.approx(expected.after_scores, abs=1e-7)
+    assert found.shift == pytest.approx(expected.shift, abs=1e-7)
+
+
 def test_boosting_pulls_its_texts_up_and_suppressing_sends_them_down(world):
     vectors, _, codes = world
     rows = codes.firing(7)[0]
@@ -187,6 +204,17 @@ def test_the_lines_of_code_do_what_steering_does(world, tmp_path, monkeypatch, s
     assert (about["recipe"], about["features"][0]["unit_from"]) == ("7:+4,20:-2", "corpus")
     with pytest.raises(InputError, match=r"as \.npy or \.safetensors"):
         vector_bytes(push, ".pickle")
+
+
+def test_the_lines_of_an_empty_push_leave_every_bit(world, tmp_path, monkeypatch):
+    vectors, sae, codes = world
+    push = push_of(sae, Recipe((7,), (0.0,)), codes=codes)
+    (tmp_path / "steering.npy").write_bytes(vector_bytes(push, ".npy"))
+    monkeypatch.chdir(tmp_path)
+    held = {"vectors": vectors * np.float32(0.9999)}
+    before = held["vectors"].tobytes()
+    exec(usage(push, ".npy"), held)
+    assert held["vectors"].tobytes() == before
 
 
 def test_what_cannot_be_steered_is_refused(world):

@@ -65,8 +65,8 @@ def auroc_of_parts(firing: NDArray[np.floating], silent: NDArray[np.floating]) -
     if not len(firing) or not len(silent):
         return float("nan")
     if len(firing) <= len(silent):
-        return float(_below(firing, silent).mean())
-    return float(1 - _below(silent, firing).mean())
+        return float(_below(np.sort(firing), silent).mean())  # sorted ones are found faster
+    return float(1 - _below(np.sort(silent), firing).mean())
 
 
 def placements(

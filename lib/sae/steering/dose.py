@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import InputError, Stopped
+from lib.errors import InputError
 from lib.results import Result
+from lib.retrieval.key_blocks import Progress, Told
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.steering.auroc import auroc_with_interval
@@ -29,19 +30,10 @@ from lib.sae.steering.recipes import MOST_DELTA
 from lib.sae.steering.steer import BAND, random_directions
 from lib.sae.steering.verdicts import FEWEST, verdict
 
-Progress = Callable[[int, int], None]
-
 DELTAS = tuple(float(delta) for delta in range(-8, 9))
 PROBE = 4.0
 CONTROLS = 50
 RISERS = 50
-
-PULLS, WEAK, NOT, FEW = "pulls in its texts", "no clearer than others", "does not pull in its texts", "too few texts"
-RULE = (
-    "It pulls in its texts where the whole 95 % interval of the AUROC lies above .5 and above the 95th percentile of "
-    "the other features; it does not where the AUROC is no higher than the other features' median or than .5; in "
-    f"between it is no clearer than others. With fewer than {FEWEST} texts of either kind there is no verdict."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,16 +138,17 @@ def dose_response(
         )
     others, counts = matched_features(codes, feature, controls, seed)
     field = Field(sae, vectors, ranked, np.asarray(vector, dtype=np.float64))
-    field.along(np.vstack([sae.decoder_weights[[feature, *others]], random_directions(controls, sae.dimensions, seed)]))
-    told = _Told(progress, should_stop, len(steps) + 1)
+    drawn_directions = random_directions(controls, sae.dimensions, seed)
+    field.along(np.vstack([sae.decoder_weights[[feature, *others]], drawn_directions]), fires)
+    told, every = Told(progress, should_stop), len(steps) + 1
     shift, rank = np.empty((len(steps), field.directions)), np.empty((len(steps), field.directions))
     for at, delta in enumerate(steps.tolist()):
-        told(at)
+        told(at, every)
         shift[at] = field.shifts(delta * unit)
-        rank[at] = field.mean_ranks(delta * unit, fires)
-    told(len(steps))
-    rises, (before, after) = field.rises(probe * unit, fires)
-    told(len(steps) + 1)
+        rank[at] = field.mean_ranks(delta * unit)
+    told(len(steps), every)
+    rises, (before, after) = field.rises(probe * unit)
+    told(every, every)
     mine, theirs, drawn = slice(0, 1), slice(1, 1 + len(others)), slice(1 + len(others), None)
     rise = _rise(before - after, fires) if min(m, n - m) >= FEWEST else None
     rows = np.flatnonzero(ranked)
@@ -198,19 +191,6 @@ def matched_features(codes: Codes, feature: int, most: int, seed: int) -> tuple[
     apart = np.abs(np.log(counts[others] / max(1, counts[feature])))
     order = np.lexsort((np.random.default_rng(seed).random(len(others)), apart))[:most]
     return others[order], counts[others[order]]
-
-
-class _Told:
-    """Whom long work tells how far it is, and who may stop it."""
-
-    def __init__(self, progress: Progress | None, should_stop: Callable[[], bool] | None, of: int) -> None:
-        self._progress, self._should_stop, self._of = progress, should_stop, of
-
-    def __call__(self, done: int) -> None:
-        if self._should_stop and self._should_stop():
-            raise Stopped
-        if self._progress:
-            self._progress(done, self._of)
 
 
 def _checked(

@@ -35,15 +35,19 @@ def vector_bytes(push: Push, suffix: str, *, about: dict[str, Any] | None = None
     return made
 
 
-def usage(push: Push, suffix: str) -> str:
-    """The lines that steer `vectors`, an array of shape (m, d), with the file in the working folder."""
+def usage(push: Push, suffix: str, *, file: str | None = None) -> str:
+    """The lines that steer `vectors`, an array of shape (m, d), with the `file` (default: in the working folder).
+
+    An empty push leaves every bit as it is, so its lines bring nothing to length 1.
+    """
     reading = {
         ".npy": "import numpy as np",
         ".safetensors": "import numpy as np; from safetensors.numpy import load_file",
     }[suffix]
-    opened = {".npy": f'np.load("{NAME}.npy")', ".safetensors": f'load_file("{NAME}.safetensors")["{NAME}"]'}[suffix]
+    path = json.dumps(file or f"{NAME}{suffix}", ensure_ascii=False)
+    opened = {".npy": f"np.load({path})", ".safetensors": f'load_file({path})["{NAME}"]'}[suffix]
     lines = [reading, f"vectors = vectors + {opened}"]
-    if push.normalised:
+    if push.normalised and push.vector.any():
         lines.append("vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)")
     return "\n".join(lines)
 

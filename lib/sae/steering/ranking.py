@@ -1,11 +1,6 @@
 """Retrieval before and after: which texts of the corpus a steered query finds, or a query among steered documents.
 
-Scores are cosine similarities. Nothing is encoded again: with v a document, x the query and p what is added,
-
-    query steered:      x' . v / (|x'| |v|)
-    documents steered:  (x . v + x . p) / (|x| |v + p|),    |v + p|^2 = |v|^2 + 2 v . p + |p|^2
-
-so that two products with the corpus, v . x and v . p, are enough for either.
+Scores are cosine similarities. Nothing is encoded again: they follow from the products of `products`.
 """
 
 from dataclasses import dataclass
@@ -16,12 +11,12 @@ from numpy.typing import NDArray
 
 from lib.errors import InputError
 from lib.results import Result
+from lib.sae.steering.products import Products, products_of
 from lib.sae.steering.recipes import Push
 from lib.sae.steering.steer import apply_push, shift
 
 Side = Literal["query", "documents"]
 KEPT_ROWS = 100
-_BLOCK = 8_192
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +63,12 @@ def rerank(
     side: Side = "query",
     left_out: NDArray[np.integer] | None = None,
     firing: NDArray[np.integer] | None = None,
+    products: Products | None = None,
 ) -> Reranked:
     """Rank the corpus, `vectors` (n, d), for the query `vector` (d,) before and after `push`; ties by row.
 
-    `left_out` are rows that are not ranked, `firing` those whose mean rank is told.
+    `left_out` are rows that are not ranked, `firing` those whose mean rank is told. Who has the `products` of these
+    vectors, this query and this push at hand gives them, and then no vector is read.
 
     Raises:
         InputError: an unknown side, vectors of another width, no text left to rank.
@@ -83,10 +80,14 @@ def rerank(
     ranked[[] if left_out is None else np.asarray(left_out, dtype=np.int64)] = False
     if not ranked.any():
         raise InputError("There is no text to rank besides the query itself: choose a corpus with more texts.")
-    x = np.asarray(vector, dtype=np.float64)
-    moved = np.asarray(apply_push(np.asarray(vector)[None], push)[0], dtype=np.float64) if side == "query" else x
-    added = push.vector.astype(np.float64) if side == "documents" else np.zeros(len(x))
-    old, new = cosines(vectors, x, np.zeros(len(x))), cosines(vectors, moved, added)
+    x, added = np.asarray(vector, dtype=np.float64), push.vector.astype(np.float64)
+    moved = apply_push(np.asarray(vector)[None], push)[0] if side == "query" else x
+    known = products or products_of(vectors, x, added)
+    old = _quotient(known.text, np.linalg.norm(x) * np.sqrt(known.squares))
+    if side == "query":
+        new = _quotient(known.text + known.pushed, np.linalg.norm(x + added) * np.sqrt(known.squares))
+    else:
+        new = _quotient(known.text + x @ added, np.linalg.norm(x) * np.sqrt(_squares_after(known, added)))
     rank_before, rank_after = ranks(old, ranked), ranks(new, ranked)
     k = min(KEPT_ROWS, int(ranked.sum()))
     before, after = _first(rank_before, k), _first(rank_after, k)
@@ -94,7 +95,7 @@ def rerank(
     rows = rows[ranked[rows]]
     return Reranked(
         side=side,
-        shift=_shift(x, moved) if side == "query" else _mean_shift(vectors, added, ranked),
+        shift=_shift(x, moved) if side == "query" else _mean_shift(known, added, ranked),
         before=before,
         before_scores=old[before],
         before_now=rank_after[before],
@@ -109,23 +110,6 @@ def rerank(
     )
 
 
-def cosines(
-    vectors: NDArray[np.floating], query: NDArray[np.float64], added: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Cosines of `query` (d,) with v + `added` (d,) for each v of `vectors`, shape (n,); 0 with a vector of zeros."""
-    if vectors.shape[1] != len(query):
-        raise InputError(f"The corpus has vectors of {vectors.shape[1]} dimensions, and the query one of {len(query)}.")
-    made = np.empty(len(vectors))
-    constant, square = float(query @ added), float(added @ added)
-    length = float(np.linalg.norm(query))
-    for start in range(0, len(vectors), _BLOCK):
-        block = vectors[start : start + _BLOCK].astype(np.float64)
-        lengths = np.sqrt(np.maximum(np.einsum("ij,ij->i", block, block) + 2 * (block @ added) + square, 0)) * length
-        scores = block @ query + constant
-        made[start : start + _BLOCK] = np.divide(scores, lengths, out=np.zeros(len(block)), where=lengths > 0)
-    return made
-
-
 def ranks(scores: NDArray[np.float64], ranked: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Ranks from 1 among those that are `ranked`, the highest score first, ties by row, shape (n,); 0 for others."""
     rows = np.flatnonzero(ranked)
@@ -135,23 +119,31 @@ def ranks(scores: NDArray[np.float64], ranked: NDArray[np.bool_]) -> NDArray[np.
     return made
 
 
-def _shift(x: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
+def _shift(x: NDArray[np.float64], moved: NDArray[np.floating]) -> float:
     return 0.0 if np.array_equal(x, moved) else shift(x, moved)
 
 
-def _mean_shift(vectors: NDArray[np.floating], added: NDArray[np.float64], ranked: NDArray[np.bool_]) -> float:
+def _quotient(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`above` / `below`; 0 where a vector is all zeros."""
+    made: NDArray[np.float64] = np.divide(above, below, out=np.zeros(len(above)), where=below > 0)
+    return made
+
+
+def _squares_after(known: Products, added: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared lengths of the documents with what was `added`, shape (n,)."""
+    made: NDArray[np.float64] = np.maximum(known.squares + 2 * known.pushed + added @ added, 0)
+    return made
+
+
+def _mean_shift(known: Products, added: NDArray[np.float64], ranked: NDArray[np.bool_]) -> float:
     """Mean of 1 - cos(v, v + added) over the documents that are ranked and no zeros."""
     if not added.any():
         return 0.0
-    total, counted = 0.0, 0
-    for start in range(0, len(vectors), _BLOCK):
-        block = vectors[start : start + _BLOCK][ranked[start : start + _BLOCK]].astype(np.float64)
-        squares, along = np.einsum("ij,ij->i", block, block), block @ added
-        lengths = np.sqrt(np.maximum(squares * (squares + 2 * along + added @ added), 0))
-        kept = lengths > 0
-        total += float((1 - np.clip((squares + along)[kept] / lengths[kept], -1, 1)).sum())
-        counted += int(kept.sum())
-    return total / counted if counted else 0.0
+    lengths = np.sqrt(known.squares * _squares_after(known, added))
+    kept = ranked & (lengths > 0)
+    if not kept.any():
+        return 0.0
+    return float((1 - np.clip((known.squares + known.pushed)[kept] / lengths[kept], -1, 1)).mean())
 
 
 def _first(rank: NDArray[np.int64], k: int) -> NDArray[np.int64]:

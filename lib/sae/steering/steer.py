@@ -40,6 +40,8 @@ class Steered(Result):
     """Length of x, 1 for models that normalise."""
     targets: tuple[int, ...]
     """Features of the recipe."""
+    deltas: tuple[float, ...]
+    """Units of each that were added."""
     target_before: tuple[float, ...]
     """Their activations in x; 0 where silent."""
     target_after: tuple[float, ...]
@@ -115,6 +117,7 @@ def steer(
         push_length=push.length,
         own_length=float(np.linalg.norm(x.astype(np.float64))),
         targets=push.features,
+        deltas=push.deltas,
         target_before=tuple(before[targets].tolist()),
         target_after=tuple(after[targets].tolist()),
         features=found.astype(np.int32),

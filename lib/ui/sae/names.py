@@ -1,6 +1,7 @@
 """How features are called on screen, and which one a name in an address means."""
 
 import re
+from collections.abc import Sequence
 
 from lib.errors import InputError
 from lib.sae.database import FeatureDatabase
@@ -27,3 +28,19 @@ def feature_of(name: str, features: int) -> int:
             f"A feature is a number from 0 to {count(features - 1)}, got {name!r}: choose one of the list."
         )
     return int(found[1])
+
+
+def feature_named(typed: str, options: Sequence[str], features: int) -> int:
+    """The feature that was chosen or typed: by its name or number, else the first option that holds what was typed.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        return feature_of(typed, features)
+    except InputError as fault:
+        words = " ".join(typed.casefold().split())
+        for name in options:
+            if words and words in name.casefold():
+                return feature_of(name, features)
+        raise InputError(f"{fault} No label among those listed holds it, either.") from None

@@ -12,15 +12,16 @@ from lib.ui import downloads
 from lib.ui.layout import number
 from lib.ui.messages import count, plain, share, tell
 from lib.ui.sae.decompose_cached import decomposition
-from lib.ui.sae.names import feature_name
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae.text_choice import ChosenText, choose_text
 from lib.ui.sae_space import SaeSpace
 from lib.ui.steering import words
-from lib.ui.steering.recipe_choice import feature_named, feature_options
+from lib.ui.steering.recipe_choice import feature_options, pushed_first
 from lib.ui.steering.steer import TEXT
 from lib.ui.steering.steer_cached import dose, pushed
 
 FEATURE = "steer_feature"
+_TAKEN = "_steer_taken"  # what was last taken over from the recipe
 
 
 def show(space: SaeSpace) -> None:
@@ -58,6 +59,7 @@ def _choose(space: SaeSpace, chosen: ChosenText) -> tuple[int, float]:
     names = feature_options(space, decomposition(space, chosen.vector))
     if not names:
         raise InputError("No feature fires on this corpus: there is nothing to push.")
+    _follow_recipe(pushed_first(space))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.selectbox(
             "Feature", names, key=FEATURE, bind="query-params", persist_state="session", accept_new_options=True,
@@ -69,6 +71,14 @@ def _choose(space: SaeSpace, chosen: ChosenText) -> tuple[int, float]:
             persist_state="session", width=260, help="How hard the one push is that the verdict is about.",
         )  # fmt: skip
     return feature_named(str(typed or names[0]), names, space.sae.features), float(probe)
+
+
+def _follow_recipe(first: str | None) -> None:
+    """Ask about the recipe's first feature, whenever another one has become that; what an address says goes first."""
+    fresh = _TAKEN not in st.session_state
+    if first is not None and first != st.session_state.get(_TAKEN) and not (fresh and FEATURE in st.query_params):
+        st.session_state[FEATURE] = st.query_params[FEATURE] = first  # what is set in a run reaches no address else
+    st.session_state[_TAKEN] = first
 
 
 def _verdict(space: SaeSpace, result: Dose) -> None:
@@ -94,7 +104,7 @@ def _verdict(space: SaeSpace, result: Dose) -> None:
             "AUROC with which the label's words predict, on texts held out when it was made, whether the feature "
             "fires; .5 is chance.", wide=True,
         )  # fmt: skip
-    st.markdown(f"**Do its texts come up with it? {plain(words.VERDICTS[result.verdict])}**")
+    st.markdown(f"**Do its texts come up with it? {plain(words.of_verdict(result))}**")
     st.caption(plain(RULE))
     label = space.database.label(result.feature) if space.database else None
     if label:

@@ -15,7 +15,7 @@ from lib.sae.steering.recipes import MOST_DELTA, MOST_FEATURES
 from lib.ui import resources
 from lib.ui.messages import plain, refuse
 from lib.ui.sae import cached
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae_space import SaeSpace
 
 RECIPE, ADD = "recipe", "steer_add"
@@ -55,28 +55,21 @@ def choose_recipe(space: SaeSpace, output: Decomposition) -> Recipe:
     return recipe
 
 
+def pushed_first(space: SaeSpace) -> str | None:
+    """Name of the first feature of the recipe set in the other view or by address; None where there is none."""
+    try:
+        recipe = parse_recipe(st.session_state.get(RECIPE) or st.query_params.get(RECIPE, ""), space.sae.features)
+    except InputError:  # it is refused where it stands
+        return None
+    return feature_name(space.database, recipe.features[0]) if recipe.features else None
+
+
 def feature_options(space: SaeSpace, output: Decomposition) -> list[str]:
     """Names of features to choose from: those that fire on the text first, then those that fire most on the corpus."""
     here = output.features.tolist()
     known = set(here)
     others = [feature for feature in _by_total(space.codes_key, cached.codes(space)).tolist() if feature not in known]
     return [feature_name(space.database, feature) for feature in [*here, *others][:MOST_OFFERED]]
-
-
-def feature_named(typed: str, options: Sequence[str], features: int) -> int:
-    """The feature that was chosen or typed: by its name or number, else the first option that holds what was typed.
-
-    Raises:
-        InputError: there is none.
-    """
-    try:
-        return feature_of(typed, features)
-    except InputError as fault:
-        words = " ".join(typed.casefold().split())
-        for name in options:
-            if words and words in name.casefold():
-                return feature_of(name, features)
-        raise InputError(f"{fault} No label among those listed holds it, either.") from None
 
 
 def _slider(space: SaeSpace, recipe: Recipe, feature: int, delta: float) -> None:

@@ -48,6 +48,7 @@ def show(space: SaeSpace) -> None:
     with numbers:
         _numbers(result, ranking, top)
     with picture:
+        st.caption(words.of_random(result))
         _rankings(space, chosen, recipe, names, ranking, top)
     _changes(space, result, names, side)
     show_production(space, push)
@@ -62,8 +63,9 @@ def _numbers(result: Steered, ranking: Reranked, top: int) -> None:
     else:
         number("Mean cosine shift", f"{ranking.shift:.3f}", "1 − cos(v, v′), mean over the texts of the corpus.")
     number(
-        "Target's activation", f"{result.target_before[0]:.2f} → {result.target_after[0]:.2f}",
-        "Of the recipe's first feature in the text, before and after it is pushed.", wide=True,
+        f"Activation of {result.targets[0]}", f"{result.target_before[0]:.2f} → {result.target_after[0]:.2f}",
+        "Of the recipe's first feature in the text, before and after it is pushed; the others stand in the picture "
+        "below.", wide=True,
     )  # fmt: skip
     number("Side effects", count(result.side_effects), words.of_side_effects(result))
     shown = min(top, len(ranking.before))

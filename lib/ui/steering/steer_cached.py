@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 from lib.sae.codes import Codes
 from lib.sae.steering import (
     Dose,
+    Products,
     Push,
     Recipe,
     Reranked,
     Side,
     Steered,
     dose_response,
+    dots,
     looks_normalised,
+    products_of_parts,
     push_of,
     rerank,
+    squares_of,
     steer,
 )
 from lib.sae.steering.dose import CONTROLS, DELTAS
@@ -29,7 +33,9 @@ from lib.ui.sae.text_choice import ChosenText
 from lib.ui.sae_space import SaeSpace
 from lib.ui.shelved import shelved
 
+Floats = NDArray[np.float64]
 _AT_ONCE = 10_000  # texts whose dose-response takes about two seconds
+_ARRAYS_KEPT = 16  # a number for each text of the corpus: a full recipe, and a few texts
 _VERSION = 1  # raised when the same inputs would give another dose-response than before
 
 
@@ -111,10 +117,28 @@ def _reranked(
     _push: Push,
 ) -> Reranked:
     space, codes = _coded
-    firing = codes.firing(_push.features[0])[0]
     return rerank(
-        space.space.vectors, _chosen.vector, _push, side=side, left_out=same_text(space, _chosen), firing=firing
-    )
+        space.space.vectors, _chosen.vector, _push, side=side, left_out=same_text(space, _chosen),
+        firing=codes.firing(_push.features[0])[0], products=_products(space, _chosen, _push),
+    )  # fmt: skip
+
+
+def _products(space: SaeSpace, chosen: ChosenText, push: Push) -> Products:
+    """What the ranking is made of; only the first time with a text or a feature is the corpus multiplied."""
+    key, weights = space.space.vectors_key, space.sae.decoder_weights
+    along = [_dots(key, f"{space.sae.key} {feature}", space, weights[feature]) for feature in push.features]
+    return products_of_parts(push, _squares(key, space), _dots(key, _key(chosen.vector), space, chosen.vector), along)
+
+
+@st.cache_resource(max_entries=_ARRAYS_KEPT, ttl=resources.HOUR, show_spinner=False)
+def _dots(vectors_key: str, direction_key: str, _space: SaeSpace, _direction: NDArray[np.floating]) -> Floats:
+    found: Floats = dots(_space.space.vectors, _direction[None])[0]
+    return found
+
+
+@st.cache_resource(max_entries=2, ttl=resources.HOUR, show_spinner=False)
+def _squares(vectors_key: str, _space: SaeSpace) -> Floats:
+    return squares_of(_space.space.vectors)
 
 
 @st.cache_resource(max_entries=resources.RESULTS_KEPT, ttl=resources.HOUR, show_spinner="Ranking, delta by delta…")

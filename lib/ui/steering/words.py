@@ -2,14 +2,13 @@
 
 from lib.sae.steering import Dose, Push, Reranked, Side, Steered
 from lib.sae.steering.recipes import TRAINING
-from lib.sae.steering.verdicts import FEW, NOT, PULLS, WEAK
+from lib.sae.steering.verdicts import FEW, FEWEST, NOT, PULLS, WEAK
 from lib.ui.messages import count, counted
 
 VERDICTS = {
     PULLS: "Yes: it pulls in its texts.",
     WEAK: "Not clearly more than under other features.",
     NOT: "No: it does not pull in its texts.",
-    FEW: "Open: it fires on too few texts, or is silent on too few.",
 }
 SIDES = (
     "query: the text is pushed and looks for the texts of the corpus as they are. documents: every text of the corpus "
@@ -50,6 +49,19 @@ def of_side_effects(result: Steered) -> str:
     )
 
 
+def of_random(result: Steered) -> str:
+    """The baseline of the shift and of the side effects, or that nothing is pushed."""
+    if not result.draws:
+        return "Nothing is pushed: the vector and the ranking are what they were, bit for bit."
+    low, middle, high = result.random_shift
+    few, some, many = result.random_side_effects
+    return (
+        f"By comparison, a push of the same length ({result.push_length:.3g}) in a random direction moves this text by "
+        f"{middle:.3f} ({low:.3f} to {high:.3f}) and has {some:.0f} side effects ({few:.0f} to {many:.0f}): median and "
+        f"nine in ten of {count(result.draws)}."
+    )
+
+
 def of_rankings(result: Reranked, name: str) -> str:
     """How the two lists are read, and what not to conclude."""
     own = (
@@ -58,9 +70,10 @@ def of_rankings(result: Reranked, name: str) -> str:
     steered = (
         "The text was pushed; the corpus was not."
         if result.side == "query"
-        else "Every text of the corpus was pushed by the same vector, and scored anew without encoding again. All gain "
-        "the same, and each is then divided by its new length, which grows most for texts that had the feature "
-        "already: those gain least."
+        else "Every text of the corpus was pushed by the same vector, and scored anew without encoding again. The same "
+        "is added to every product with the text that asks, which is then divided by the document's new length: the "
+        "more a document already points along the push, the longer it gets, and the less it gains. So a boost tends "
+        "to lift documents that lacked the feature, not those that had it."
     )
     return (
         f"{count(result.items)} texts ranked by cosine similarity, before and after. {steered} ◆ marks texts on which "
@@ -73,20 +86,41 @@ def of_changes(result: Steered, shown: int, side: Side) -> str:
     """How the picture of changed features is read."""
     own = " Shown for the chosen text, as if it were one of the documents." if side == "documents" else ""
     brought = " Where the whole is brought back to length 1, all that is not pushed shrinks a little."
+    silent = [
+        str(feature)
+        for feature, delta, before in zip(result.targets, result.deltas, result.target_before, strict=True)
+        if delta < 0 and not before
+    ]
+    below = (
+        f" {' and '.join(silent)} did not fire here: taking it away still pushes the text against its direction."
+        if silent
+        else ""
+    )
     return (
         f"Hollow: activation before; filled: after. The recipe's features stand on top, then the {count(shown)} others "
-        f"that changed most, of {count(len(result.features))} that changed at all.{brought} A feature with a similar "
-        "direction changes along with the target: that is no second concept found in the text."
+        f"that changed most, of {count(len(result.features))} that changed at all.{brought}{below} A feature "
+        "with a similar direction changes along with the target: that is no second concept found in the text."
         f"{own}"
     )
+
+
+def of_verdict(result: Dose) -> str:
+    """The verdict, and where there is none what would give one."""
+    if result.verdict == FEW:
+        return (
+            f"Open: it fires on {count(result.firing)} of {count(result.texts)} texts, and {FEWEST} that fire and "
+            f"{FEWEST} that are silent are needed. Choose a feature from the list, or a corpus with more such texts."
+        )
+    return VERDICTS[result.verdict]
 
 
 def of_shift_curve(result: Dose) -> str:
     """How the curve of the cosine shift is read."""
     return (
-        f"How far the vector moves, by delta (1 = {result.unit:.3f}). The grey band holds nine in ten random pushes of "
-        "the same length. A curve below it moves less than chance would, because the text already points that way (or, "
-        "left of 0, away from it). The dotted line is the verdict's delta. Distance moved says nothing of meaning."
+        f"How far the vector moves, by delta (1 = {result.unit:.3f}). The bands hold nine in ten pushes of the same "
+        "length, their lines the medians. A curve below the grey one moves less than chance would, because the text "
+        "already points that way (or, left of 0, away from it). The dotted line is the verdict's delta. Distance moved "
+        "says nothing of meaning."
     )
 
 
