@@ -82,3 +82,13 @@ def test_what_is_refused_before_anything_is_encoded(capsys, given, monkeypatch):
 def test_settings_out_of_range(capsys, given):
     assert "at least 1 draw" in refused(capsys, *arguments(given, "--draws", "0"))
     assert "cut-off of 1 or more" in refused(capsys, *arguments(given, "--cutoff", "0"))
+
+
+def test_one_query_asked_twice_has_no_curves(capsys, given):
+    rows = [{"query": "what is a river", "document": text} for text in ("water that flows", "a court of law")]
+    (given / "twice.jsonl").write_text("\n".join(json.dumps(row | {"query_id": f"q{i}"}) for i, row in enumerate(rows)))
+    command = ["sae", "faithfulness", "--queries", str(given / "twice.jsonl"), "--sae", str(given / "sae")]
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["curves"] is None
+    assert told["faithfulness"]["low"][0] is None

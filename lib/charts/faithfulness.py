@@ -10,6 +10,7 @@ from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
 from lib.charts.sae_decompose import axis_name
 from lib.sae.faithfulness import MEANINGS, VERDICTS, Curves, Faithfulness
+from lib.sae.faithfulness.significance import ALPHA
 
 _MARKS = {
     "essential": (HIGH, "diamond", 13),
@@ -27,12 +28,14 @@ _SECOND = CATEGORIES[5]
 def drops(result: Faithfulness, places: NDArray[np.integer], names: Sequence[str], *, chosen: int | None) -> go.Figure:
     """What NDCG loses without each of the features at `places`, in that order, with intervals and both controls.
 
-    `names` are those of these features, `chosen` the feature that is looked at.
+    `names` are those of these features, `chosen` the feature that is looked at. Above them: all features kept, and what
+    is in none of them taken out.
     """
     rows = list(range(len(places)))
-    fig = figure(x=f"drop of NDCG@{result.k} without the feature", height=_ROW * len(rows) + _FRAME)
+    fig = figure(x=f"drop of NDCG@{result.k} without it", height=_ROW * (len(rows) + 1) + _FRAME)
     fig.add_vline(x=0, line={"color": INK, "width": 1.5})
     _controls(fig, result, places)
+    _error(fig, result)
     for verdict in VERDICTS:
         here = [row for row in rows if result.verdict[places[row]] == verdict]
         if not here:
@@ -45,22 +48,48 @@ def drops(result: Faithfulness, places: NDArray[np.integer], names: Sequence[str
             name=verdict,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": size, "line": {"width": 2, "color": colour}},
-            error_x={
-                "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 4,
-                "array": np.nan_to_num(result.high[at] - result.drop[at]),
-                "arrayminus": np.nan_to_num(result.drop[at] - result.low[at]),
-            },
+            error_x=_reach(result.drop[at], result.low[at], result.high[at], colour),
             customdata=[_told(result, place, names[row]) for row, place in zip(here, at.tolist(), strict=True)],
             hovertemplate="%{customdata[1]}<br>drop %{x:+.4f} (%{customdata[2]})<br>%{customdata[3]}<extra>"
             f"{verdict}</extra>",
-        )  # fmt: skip
+        )
     labels = [
         f"▸ {axis_name(name)}" if result.features[place] == chosen else axis_name(name)
         for name, place in zip(names, places.tolist(), strict=True)
     ]
-    fig.update_yaxes(tickvals=rows, ticktext=labels, range=[len(rows) - 0.4, -0.6], showgrid=False)
+    fig.update_yaxes(
+        tickvals=[-1, *rows], ticktext=["what is in no feature", *labels], range=[len(rows) - 0.4, -1.6], showgrid=False
+    )
     fig.update_layout(legend={"y": 1, "yref": "paper"})
     return fig
+
+
+def _error(fig: go.Figure, result: Faithfulness) -> None:
+    """A row of its own: queries replaced by their reconstructions."""
+    drop, low, high = (
+        np.array([value])
+        for value in (result.reconstruction_loss, result.reconstruction_low, result.reconstruction_high)
+    )
+    fig.add_scatter(
+        x=drop,
+        y=[-1],
+        name="reconstruction alone",
+        mode="markers",
+        marker={"color": INK, "symbol": "square-open", "size": 9, "line": {"width": 2, "color": INK}},
+        error_x=_reach(drop, low, high, INK),
+        hovertemplate="queries replaced by what their features add up to: %{x:+.4f}<extra>reconstruction alone</extra>",
+    )
+    fig.add_hline(y=-0.5, line={"color": GREY, "width": 1, "dash": "dot"})
+
+
+def _reach(
+    drop: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], colour: str
+) -> dict[str, object]:
+    """Bars from drops to the ends of their intervals; none where there is one query."""
+    return {
+        "type": "data", "symmetric": False, "color": colour, "thickness": 1.5, "width": 4,
+        "array": np.nan_to_num(high - drop), "arrayminus": np.nan_to_num(drop - low),
+    }  # fmt: skip
 
 
 def _controls(fig: go.Figure, result: Faithfulness, places: NDArray[np.integer]) -> None:
@@ -101,6 +130,8 @@ def _told(result: Faithfulness, place: int, name: str) -> list[str]:
         f"fires on {result.fires[place]} queries, hurts {result.hurt[place]}, helps {result.helped[place]} where it "
         f"is out; {q}"
     )
+    if result.q_value[place] > ALPHA and np.isfinite(result.needed[place]):
+        moved += f"; about {result.needed[place]:,.0f} queries would call it".replace(",", "\u2009")
     return [str(result.features[place]), safe(name), span, moved]
 
 
@@ -130,7 +161,7 @@ def drop_by_activation(result: Faithfulness, names: Sequence[str]) -> go.Figure:
 
 
 def curves(result: Curves, *, topic: str | None = None) -> go.Figure:
-    """NDCG as features are taken out (solid) and kept alone (dashed), in three orders; or by drop in one topic."""
+    """NDCG as features are taken out (solid) and kept alone (dotted), in three orders; in two of them for one topic."""
     fig = figure(x="features taken out, or kept (logarithmic)", y=f"NDCG@{result.k}", height=400)
     x = np.where(result.steps > 0, result.steps, 0.6).astype(float)  # 0 has a place of its own on the axis
     lines = [("by drop", HIGH, result.removed, result.kept)]
@@ -143,7 +174,11 @@ def curves(result: Curves, *, topic: str | None = None) -> go.Figure:
         ]
     else:
         row = result.topics.index(topic)
-        lines = [("by drop", HIGH, result.topic_removed[row], result.topic_kept[row])]
+        sizes = result.topic_removed_by_activation[row], result.topic_kept_by_activation[row]
+        lines = [
+            ("by drop", HIGH, result.topic_removed[row], result.topic_kept[row]),
+            ("by activation", CATEGORIES[0], *sizes),
+        ]
     for name, colour, removed, kept in lines:
         for what, values, dash, symbol in (("taken out", removed, "solid", "circle"), ("kept", kept, "dot", "diamond")):
             fig.add_scatter(
@@ -151,12 +186,18 @@ def curves(result: Curves, *, topic: str | None = None) -> go.Figure:
                 line={"color": colour, "width": 2, "dash": dash}, marker={"symbol": symbol, "size": 5},
                 hovertemplate=f"%{{customdata}} {what} {name}: %{{y:.3f}}<extra></extra>",
             )  # fmt: skip
-    for level, text in ((lines[0][2][0], "all features"), (lines[0][3][0], "bias and error alone")):
+    levels = (lines[0][2][0], "all features", "bottom"), (lines[0][3][0], "bias and error alone", "top")
+    for level, text, anchor in levels:
         fig.add_hline(y=float(level), line={"color": INK, "width": 1, "dash": "dash"})
         fig.add_annotation(
             x=0, xref="paper", y=float(level), text=f"{text} {level:.3f}", showarrow=False, xanchor="left",
-            yanchor="bottom", font={"color": INK, "size": 12},
+            yanchor=anchor, font={"color": INK, "size": 12},
         )  # fmt: skip
+    fig.add_vline(x=result.few, line={"color": INK, "width": 1, "dash": "dot"})
+    fig.add_annotation(
+        x=float(np.log10(result.few)), y=0.0, yref="paper", text=f"first {result.few}: 10 %", showarrow=False,
+        xanchor="right", yanchor="bottom", font={"color": INK, "size": 12},
+    )  # fmt: skip
     ticks = [0, *(10**power * digit for power in range(6) for digit in (1, 3) if 10**power * digit <= result.features)]
     fig.update_xaxes(
         type="log",

@@ -67,7 +67,7 @@ def run(chosen: argparse.Namespace) -> None:
         progress=progress("features", doing="Taking out"),
     )  # fmt: skip
     curves = None
-    if not chosen.no_curves and len(found.query) > 1:
+    if not chosen.no_curves and found.texts > 1:  # else there is no other half
         curves = cumulative_curves(*given, **settings, progress=progress("curves", doing="Following"))
     if chosen.csv:
         _write_table(found, database, Path(chosen.csv))

@@ -142,12 +142,12 @@ def retrieval_kept(
 def _kept(raw: QueryMetrics, other: QueryMetrics, metric: str, *, resamples: int, seed: int) -> Kept:
     test = paired_test(raw, other, metric, resamples=resamples, seed=seed)
     pairs = np.column_stack([raw.column(metric), other.column(metric)])
-    low, high = _share_interval(pairs, resamples, seed)
+    low, high = share_interval(pairs, resamples=resamples, seed=seed)
     share = test.mean_b / test.mean_a if test.mean_a > 0 else float("nan")
     return Kept(ndcg=test.mean_b, share=share, share_low=low, share_high=high, test=test)
 
 
-def _share_interval(pairs: NDArray[np.float64], resamples: int, seed: int) -> tuple[float, float]:
+def share_interval(pairs: NDArray[np.float64], *, resamples: int, seed: int) -> tuple[float, float]:
     """Quantiles .025 and .975 of mean b / mean a over queries drawn again; `pairs` has a and b, shape (s, 2)."""
     s = len(pairs)
     if s == 1:

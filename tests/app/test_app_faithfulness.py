@@ -1,6 +1,7 @@
 """Faithfulness, a tab of Diagnostics and of Retrieval: the sample, features in the address, odd sets and refusals."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,31 +9,18 @@ import pytest
 
 from lib.corpora import load_query_set
 from lib.encoders import PACKAGED, Policy, describe
-from lib.sae import About, save
 from lib.sae.database import FeatureDatabase
 from lib.sae.faithfulness import faithfulness
 from lib.ui import resources
-from tests.toy_sae import random_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
 
 
-@pytest.fixture(scope="module")
-def sae():
-    """A small dictionary for the packaged encoder."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    return random_sae(d=384, n=64, k=6, about=About(encoder=checkpoint.source, fingerprint=checkpoint.fingerprint))
-
-
 @pytest.fixture
-def small(app, sae, tmp_path, monkeypatch):
+def small(with_sae):
     """Open the view with the small dictionary, on the small sample: `small(faithfulness_feature="3")`."""
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(sae, tmp_path / "small")
-    resources.policy.clear()
-    address = {"view": "Faithfulness", "sae": str(tmp_path / "small"), "query_sample": "lab"}
-    yield lambda page="retrieval", **query: app(page=page, **address | query)
-    resources.policy.clear()
+    address = {"view": "Faithfulness", "query_sample": "lab"}
+    return lambda page="retrieval", **query: with_sae(page, **address | query)
 
 
 def said(shown):
@@ -43,10 +31,11 @@ def said(shown):
 def test_the_sample_is_measured_at_once(app):
     shown = app(page="retrieval", view="Faithfulness")
     assert not shown.refusals
-    assert {"Which features carry retrieval?", "Few features, or many?", "Why this document?"} <= set(shown.titles)
-    assert set(shown.charts) >= {"faithfulness_drops", "faithfulness_curves", "faithfulness_score"}
+    assert {"Which features carry retrieval?", "What does retrieval lose without each?"} <= set(shown.titles)
+    assert set(shown.charts) >= {"faithfulness_drops", "faithfulness_lost", "faithfulness_topics"}
     assert "Over 156 queries and 643 documents, by cosine, linear gain" in said(shown)
-    assert "faithfulness_topics" in shown.charts
+    assert said(shown).count("**Together: ") == said(shown).count("**One by one: ") == 1
+    assert "First 10 % keep" in shown.numbers
     assert len(shown.table("verdict")) == int(said(shown).split("linear gain. ")[1].split(" of")[0].replace(" ", ""))
 
 
@@ -108,22 +97,78 @@ def test_what_is_no_feature_is_refused(small, name):
 def test_a_measure_without_products_is_refused_and_dot_is_said(small):
     assert "choose cosine, dot or l2" in small(measure="manhattan").refusals[0].replace("\\", "")
     assert "By dot, as it is chosen" in said(small(measure="dot"))
-    parts = small(measure="l2")
+    drops = small(measure="l2")
+    assert "faithfulness_drops" in drops.charts
+    assert "faithfulness_lost" not in drops.charts
+    parts = small(measure="l2", faithfulness_part="Why this document")
     assert "choose cosine or dot" in parts.refusals[0].replace("\\", "")
-    assert "faithfulness_drops" in parts.charts
 
 
-def test_why_a_document_is_above_the_relevant_one(small):
-    shown = small(k="5")
+def test_few_or_many_has_curves_and_topics(app):
+    shown = app(page="diagnostics", view="Faithfulness", faithfulness_part="Few or many", faithfulness_topic="legal")
+    assert not shown.refusals
+    assert set(shown.charts) == {"faithfulness_curves"}
+    assert shown.table("won back")["topic"].tolist() == ["finance", "legal", "medical"]
+    assert shown.page.selectbox(key="faithfulness_topic").value == "legal"
+
+
+def test_why_a_document_is_above_another(small):
+    shown = small(faithfulness_part="Why this document")
+    assert {"faithfulness_lead", "faithfulness_score"} <= set(shown.charts)
+    lead = shown.table("lead")
+    assert {"label", "activation"} <= set(lead.columns)
     box = shown.page.selectbox(key="faithfulness_document")
-    wrong = next((option for option in box.options if "◆" not in option.split("·")[0]), None)
-    first_relevant = next(at for at, option in enumerate(box.options) if "◆" in option.split("·")[0])
-    shown.choose("faithfulness_document", box.options[first_relevant])
-    assert "faithfulness_lead" not in shown.charts
-    if first_relevant > 0:
-        shown.choose("faithfulness_document", wrong)
-        assert "faithfulness_lead" in shown.charts
-        assert "lead" in shown.table("lead").columns
+    relevant = next(option for option in box.options if "◆" in option.split("·")[0])
+    other = shown.page.selectbox(key="faithfulness_other")
+    shown.choose("faithfulness_document", other.value if other.value != box.value else relevant)
+    assert "faithfulness_lead" not in shown.charts  # one document beside itself
+    assert "faithfulness_score" in shown.charts
+
+
+def test_a_query_that_is_hurt_leads_to_its_documents(small):
+    shown = small()
+    table = shown.table("without it")
+    hurt = shown.page.selectbox(key="faithfulness_hurt")
+    assert hurt.value.startswith(f"{table['id'][0]} · ")
+    assert "Without " in said(shown)
+    shown.press("Why these documents?")
+    assert shown.page.selectbox(key="faithfulness_query").value == hurt.value
+    assert "faithfulness_score" in shown.charts
+
+
+def test_a_row_that_is_clicked_is_the_query_looked_at(monkeypatch):
+    import streamlit as st
+
+    from lib.ui.faithfulness import one_feature
+
+    state = {"table": {"selection": {"rows": [1]}}}
+    monkeypatch.setattr(st, "session_state", state)
+    one_feature._take_clicked("table", ["q1 · a", "q2 · b"])
+    assert state["faithfulness_hurt"] == "q2 · b"
+    state["table"]["selection"]["rows"] = []
+    one_feature._take_clicked("table", ["q1 · a", "q2 · b"])
+    assert state["faithfulness_hurt"] == "q2 · b"
+
+
+def test_a_query_chosen_under_search_is_taken_up(small):
+    shown = small(view="Search")
+    options = shown.page.selectbox(key="search_query").options
+    shown.choose("search_query", options[2])
+    shown.page.query_params.update({"view": "Faithfulness", "faithfulness_part": "Why this document"})
+    shown.run()
+    assert shown.page.selectbox(key="faithfulness_query").value == options[2]
+    assert "The query that was chosen under Search." in said(shown)
+    shown.choose("faithfulness_query", options[1])
+    assert shown.page.selectbox(key="faithfulness_query").value == options[1]
+
+
+def test_parts_and_queries_that_do_not_exist_open_the_first(small):
+    shown = small(faithfulness_part="junk", faithfulness_hurt="junk", faithfulness_k="7")
+    assert not shown.refusals
+    assert "faithfulness_drops" in shown.charts
+    shown = small(faithfulness_part="Why this document", faithfulness_query="junk", faithfulness_other="junk")
+    assert not shown.refusals
+    assert "faithfulness_score" in shown.charts
 
 
 def test_an_encoder_without_this_dictionary_is_told(app):
@@ -140,3 +185,28 @@ def test_hostile_labels_are_shown_as_they_are(small, sae, monkeypatch):
     assert not any(sign in drawn for sign in ("<img", ":red[hot]", "](java", "$math$"))
     for spec in shown.charts.values():
         assert "<img" not in str(spec)
+
+
+def test_the_answers_say_what_was_found_and_no_more():
+    from lib.sae.faithfulness import cumulative_curves
+    from lib.ui.faithfulness.words import of_levels, one_by_one, together, what_would_tell
+    from tests.sae.test_sae_faithfulness import doubled, graded, roles
+    from tests.toy_sae import orthogonal_sae, random_sae
+
+    clear, settings = (orthogonal_sae(6), *roles()), {"k": 1, "resamples": 50}
+    found, curves = faithfulness(*clear, **settings, negligible=0.06), cumulative_curves(*clear, k=1)
+    assert "**One by one: 1 feature is essential.**" in one_by_one(found, "the axis")
+    assert "(the axis, " in one_by_one(found, "the axis")
+    assert "beyond chance" in one_by_one(found, "the axis")
+    assert "1 feature harms retrieval." in one_by_one(found, "the axis")
+    assert what_would_tell(found, curves) == ""
+    assert together(curves).startswith("**Together: carried by few features.** Queries made of the 1 of 5 ")
+    queries, asked, documents = graded()
+    few = faithfulness(random_sae(), *doubled(queries, asked), documents, resamples=5, draws=1)
+    assert "23 of them differ in text" in of_levels(few)
+    assert "none is shown to be essential" in one_by_one(few, "a")
+    assert "more queries like these 46" in what_would_tell(few, None)
+    silent = faithfulness(orthogonal_sae(6), *roles(each=2), k=3, resamples=5)
+    assert "No feature changes the NDCG of any query." in one_by_one(
+        replace(silent, hurt=silent.hurt * 0, helped=silent.helped * 0), "a"
+    )

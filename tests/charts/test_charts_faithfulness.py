@@ -14,7 +14,7 @@ from tests.toy_sae import orthogonal_sae, random_sae
 @pytest.fixture(scope="module")
 def found():
     """Planted roles: feature 0 essential, 3 harmful."""
-    return faithfulness(orthogonal_sae(6), *roles(), k=1, resamples=50)
+    return faithfulness(orthogonal_sae(6), *roles(), k=1, resamples=50, negligible=0.06)
 
 
 def test_verdicts_have_a_shape_of_their_own_and_controls_stand_behind(sent, wild, found):
@@ -26,7 +26,9 @@ def test_verdicts_have_a_shape_of_their_own_and_controls_stand_behind(sent, wild
     assert list(drawn)[:2] == ["other features of the same queries, least to most", "random direction, mean"]
     assert drawn["essential"]["customdata"][0][0] == "0"
     ticks = spec["layout"]["yaxis"]["ticktext"]
-    assert [tick.startswith("▸") for tick in ticks] == [False, False, False, False, True]  # feature 3 comes last
+    assert ticks[0] == "what is in no feature"
+    assert [tick.startswith("▸") for tick in ticks[1:]] == [False, False, False, False, True]  # feature 3 comes last
+    assert drawn["reconstruction alone"]["y"] == [-1]
     assert "<script" not in str(spec)
 
 
@@ -61,6 +63,7 @@ def test_curves_of_all_queries_and_of_one_topic(sent):
     assert sent(whole)["layout"]["xaxis"]["ticktext"] == ["0", "1", "3"]
     one = charts.curves(found, topic="two")
     assert list(one.data[0].y) == found.topic_removed[1].tolist()
+    assert list(one.data[3].y) == found.topic_kept_by_activation[1].tolist()
 
 
 def test_the_parts_of_a_score_and_of_a_lead(sent, wild):
@@ -74,5 +77,8 @@ def test_the_parts_of_a_score_and_of_a_lead(sent, wild):
     assert "<script" not in str(spec)
     first, last = np.argsort(-made.scores)[[0, 4]]
     lead = made.lead(first, last)
-    marked = sum("◆" in text for text in sent(score_parts(lead, names, title="lead"))["data"][0]["text"])
+    hidden = int(lead.features[np.argmin(np.abs(lead.parts[0]))])
+    drawn = sent(score_parts(lead, names, shown=1, title="lead", chosen=hidden))["data"][0]["customdata"]
+    assert drawn[0][0] == str(hidden)
+    marked = sum("⇄" in text for text in sent(score_parts(lead, names, title="lead"))["data"][0]["text"])
     assert marked == lead.turns().sum()

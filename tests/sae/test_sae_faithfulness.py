@@ -11,10 +11,10 @@ from lib.errors import InputError, Stopped
 from lib.retrieval import judged_ranks, query_metrics, search
 from lib.retrieval.bootstrap import sign_flip_p
 from lib.retrieval.measures import pair_score
-from lib.sae.faithfulness import case_of, cumulative_curves, faithfulness, ranks, ranks_of, why, without_each
-from lib.sae.faithfulness.controls import other_features
+from lib.sae.faithfulness import case_of, cumulative_curves, faithfulness, moved, ranks, ranks_of, why, without_each
+from lib.sae.faithfulness.controls import other_features, peers
 from lib.sae.faithfulness.curves import step_sizes
-from lib.sae.faithfulness.significance import false_discovery, sign_p
+from lib.sae.faithfulness.significance import false_discovery, needed, sign_p
 from lib.sae.faithfulness.table import feature_table
 from lib.sae.faithfulness.variants import prefixes
 from lib.shelf import Shelf
@@ -146,7 +146,7 @@ def roles(*, seed=0, each=30):
 
 
 def test_planted_roles_are_found():
-    found = faithfulness(orthogonal_sae(6), *roles(), k=1)
+    found = faithfulness(orthogonal_sae(6), *roles(), k=1, negligible=0.06)
     assert dict(zip(found.features.tolist(), found.verdict, strict=True)) == {
         0: "essential", 1: "redundant", 2: "redundant", 3: "harmful", 4: "redundant",
     }  # fmt: skip
@@ -159,6 +159,43 @@ def test_planted_roles_are_found():
     assert found.whole == pytest.approx(0.5)
     assert found.reconstruction_loss == pytest.approx(0)
     assert found.place_of(5) is None
+    assert found.unseen == pytest.approx(3 / 60)
+    assert found.peers.tolist() == [0, 0.75, 0.75, 0.75, 1]
+
+
+def test_what_so_few_queries_could_hide_is_not_called_redundant():
+    found = faithfulness(orthogonal_sae(6), *roles(), k=1, negligible=0.04)  # 3 of 60 queries that change by 1: .05
+    assert found.count("redundant") == 0
+    assert found.count("uncertain") == 3
+
+
+def doubled(queries, asked):
+    """The same queries twice, under other ids."""
+    q = len(queries.queries)
+    twice = {name: getattr(queries, name) * 2 for name in ("queries", "topics") if getattr(queries, name)}
+    both = {name: np.tile(getattr(queries, name), 2) for name in ("judged_document", "relevance")}
+    ids = tuple(f"{name}{again}" for again in "ab" for name in queries.query_ids)
+    judged = np.concatenate([queries.judged_query, queries.judged_query + q])
+    return replace(queries, **twice, **both, query_ids=ids, judged_query=judged), np.concatenate([asked, asked])
+
+
+def test_queries_asked_twice_are_no_more_evidence():
+    queries, asked, documents = graded(topics=2)
+    sae, settings = random_sae(), {"k": 5, "resamples": 200, "draws": 2}
+    once = faithfulness(sae, queries, asked, documents, **settings)
+    twice = faithfulness(sae, *doubled(queries, asked), documents, **settings)
+    assert once.texts == twice.texts == len(once.query) == len(twice.query) / 2
+    assert sorted(twice.features) == sorted(once.features)
+    at = [twice.place_of(feature) for feature in once.features.tolist()]
+    for name in ("drop", "low", "high", "p_value", "peers"):
+        np.testing.assert_allclose(getattr(twice, name)[at], getattr(once, name), atol=1e-9, err_msg=name)
+    assert twice.needed[at] == pytest.approx(2 * once.needed, nan_ok=True)
+    assert [twice.verdict[place] for place in at] == list(once.verdict)
+    assert (twice.fires[at] == 2 * once.fires).all()
+    curves = cumulative_curves(sae, queries, asked, documents, k=5)
+    again = cumulative_curves(sae, *doubled(queries, asked), documents, k=5)
+    np.testing.assert_allclose(again.kept, curves.kept)
+    np.testing.assert_allclose(again.kept_low, curves.kept_low, atol=1e-9)
 
 
 def test_few_queries_tell_nothing():
@@ -286,13 +323,32 @@ def test_a_feature_turns_a_lead_exactly_where_taking_it_out_does():
 def test_p_values_are_those_of_random_signs():
     rng = np.random.default_rng(0)
     few = rng.normal(0.4, 1, 9)
-    assert sign_p(few) == sign_flip_p(few)
+    assert sign_p(few) == pytest.approx(sign_flip_p(few))
     assert sign_p(np.concatenate([few, np.zeros(50)])) == sign_p(few)
-    for shift in (0.0, 0.3, 0.5):
-        many = rng.exponential(1, 40) * np.sign(rng.normal(shift, 1, 40))
-        assert sign_p(many) == pytest.approx(sign_flip_p(many, resamples=100_000), rel=0.1, abs=0.002)
+    for n, power in ((16, 1), (24, 3), (25, 3), (40, 1), (60, 4)):
+        sizes = rng.exponential(1, n) ** power  # with the power a few of them are most of the sum
+        sums = np.sort(np.abs((2.0 * rng.integers(0, 2, (100_000, n)) - 1) @ sizes))
+        for p in (0.003, 0.05, 0.5):
+            wanted = sums[round((1 - p) * len(sums))]
+            changes = signed(sizes, wanted)
+            drawn = (sums >= abs(changes.sum())).mean()
+            assert sign_p(changes) == pytest.approx(drawn, rel=0.15 if n > 24 else 0.1, abs=2e-4), (n, power, p)
     assert sign_p(np.zeros(4)) == 1
-    assert sign_p(np.ones(30)) == pytest.approx(2.0**-29)
+    assert sign_p(np.array([1.0, -1.0] * 4)) == 1
+    for n in (20, 30):
+        assert sign_p(np.ones(n)) == pytest.approx(2.0 ** (1 - n))
+    assert sign_p(np.arange(1.0, 31)) == pytest.approx(2.0**-29)
+    assert sign_p(np.repeat([1.0, -1.0], [22, 8])) == pytest.approx(0.016125, rel=1e-3)  # of the binomial law
+
+
+def signed(sizes, wanted):
+    """Signs of `sizes` whose sum is near `wanted`: the largest first, each towards it."""
+    changes, order = sizes.copy(), np.argsort(-sizes)
+    left = wanted - sizes.sum()
+    for at in order:
+        if 2 * sizes[at] <= -left + 0.5 * sizes.min():
+            changes[at], left = -sizes[at], left + 2 * sizes[at]
+    return changes
 
 
 def test_false_discovery_is_scipys_and_skips_what_was_not_tested():
@@ -324,7 +380,7 @@ def test_what_cannot_be_measured_is_refused():
     for work in (faithfulness, cumulative_curves):
         with pytest.raises(InputError, match="No feature fires on any of the queries"):
             work(silent, queries, asked, documents)
-    with pytest.raises(InputError, match="at least 2 queries with a relevant document are needed, got 1"):
+    with pytest.raises(InputError, match="at least 2 different queries with a relevant document are needed, got 1"):
         cumulative_curves(sae, made_set(1, 5), asked[:1], documents[:5])
     with pytest.raises(InputError, match="choose cosine or dot"):
         why(sae, asked[0], documents, measure="l2")
@@ -347,3 +403,63 @@ def test_progress_goes_to_the_end_and_work_can_be_stopped(work):
     assert told[-1] == 1
     with pytest.raises(Stopped):
         work(random_sae(), queries, asked, documents, should_stop=lambda: True)
+
+
+@pytest.mark.parametrize(("measure", "gain"), [("cosine", "linear"), ("dot", "exponential"), ("l2", "linear")])
+def test_a_query_without_a_feature_moves_as_the_whole_analysis_has_it(measure, gain):
+    queries, asked, documents = graded()
+    sae, settings = random_sae(), {"k": 5, "gain": gain, "measure": measure}
+    found = faithfulness(sae, queries, asked, documents, **settings, resamples=5, draws=1)
+    seen = 0
+    for place, feature in enumerate(found.features.tolist()):
+        rows, activations, change = found.changes(place)
+        for row, activation, lost in zip(rows.tolist(), activations, change, strict=True):
+            one = moved(sae, queries, asked, documents, row=row, feature=feature, **settings)
+            assert one.activation == activation
+            assert (np.diff(one.before) > 0).all()
+            if not lost:
+                continue
+            seen += 1
+            falls = one.after[one.place] > one.before[one.place]
+            assert falls == (lost > 0)
+            assert one.passed >= abs(one.after[one.place] - one.before[one.place]) > 0
+            assert (one.rival_before > one.before[one.place]) == (one.rival_after < one.after[one.place]) == falls
+            if falls and measure != "l2":
+                pair = documents[[one.documents[one.place], one.rival]]
+                lead = why(sae, asked[row], pair, measure=measure).lead(0, 1)
+                at = lead.features.tolist().index(feature)
+                assert lead.turns()[at] or lead.scores[0] < 1e-6  # or a tie, which the order of ids decides
+    assert seen > 20
+
+
+def test_what_does_not_fire_moves_nothing_and_what_is_not_there_is_refused():
+    queries, asked, documents = graded()
+    silent = next(one for one in range(48) if one not in random_sae().encode(asked[:1]).features)
+    one = moved(random_sae(), queries, asked, documents, row=0, feature=silent)
+    assert (one.activation, one.rival, one.passed) == (0, None, 0)
+    assert one.before.tolist() == one.after.tolist()
+    with pytest.raises(InputError, match="from 0 to 47, got 48"):
+        moved(random_sae(), queries, asked, documents, row=0, feature=48)
+    bare = int(np.flatnonzero(queries.relevant == 0)[0])
+    with pytest.raises(InputError, match="has no relevant document"):
+        moved(random_sae(), queries, asked, documents, row=bare, feature=0)
+
+
+def test_queries_needed_call_the_drop_four_times_in_five():
+    rng = np.random.default_rng(0)
+    drop, size, tests = 0.1, 0.5, 20
+    found = needed(np.array([drop] + [0.0] * (tests - 1)), np.full(tests, size / 10), 100, tested=np.ones(tests, bool))
+    assert np.isnan(found[1:]).all()
+    enough = round(found[0])
+    called = [sign_p(rng.normal(drop, size, enough)) <= 0.05 / tests for _ in range(2_000)]
+    assert np.mean(called) == pytest.approx(0.8, abs=0.03)
+
+
+def test_peers_are_those_that_fire_as_often():
+    fires = np.repeat([1, 100], [60, 60])
+    drop = np.concatenate([np.zeros(60), np.linspace(1, 2, 60)])
+    found = peers(drop, fires, seed=0)
+    assert found[-1] == 0
+    assert (found[:30] == 1).mean() > 0.5
+    assert found[90] < 0.8  # though it costs more than half of all
+    assert np.isnan(peers(np.zeros(1), np.ones(1), seed=0)).all()

@@ -11,6 +11,7 @@ from lib.retrieval import Gain, JudgedRanks, Measure, judged_ranks, query_metric
 from lib.retrieval.measures import Vectors
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
+from lib.sae.faithfulness.repeats import texts_of
 
 LINEAR: tuple[Measure, ...] = ("cosine", "dot", "l2")
 """Measures by which a feature taken out of a query moves each document by one product."""
@@ -26,6 +27,8 @@ class Case:
     """The s queries, all documents, and the judgements of these queries."""
     rows: NDArray[np.int64]
     """Rows of the queries in the set that was given, shape (s,), ascending."""
+    text: NDArray[np.int64]
+    """Number of each query's text among the different ones, shape (s,)."""
     skipped: int
     """Queries left out because no document is relevant to them."""
     asked: NDArray[np.floating]
@@ -40,6 +43,11 @@ class Case:
     """What a grade is worth."""
     measure: Measure
     """What scores are: cosine, dot or l2."""
+
+    @property
+    def texts(self) -> int:
+        """How many different texts the queries have."""
+        return int(self.text.max(initial=-1)) + 1
 
     @property
     def metric(self) -> str:
@@ -88,11 +96,12 @@ def case_of(
     if not len(rows):
         raise InputError("No query has a relevant document, so there is nothing to measure: give judgements above 0.")
     sae.check_width(document_vectors)
-    asked = np.asarray(query_vectors)[rows]
+    asked, chosen = np.asarray(query_vectors)[rows], queries.select(rows)
     return Case(
         sae=sae,
-        queries=queries.select(rows),
+        queries=chosen,
         rows=rows,
+        text=texts_of(chosen.queries),
         skipped=len(queries.queries) - len(rows),
         asked=asked,
         documents=document_vectors,

@@ -14,6 +14,8 @@ from lib.sae.faithfulness.case import Case
 from lib.sae.faithfulness.ranks import ranks_of
 from lib.sae.faithfulness.variants import one_part_each, queries_of
 
+PEERS = 50
+"""Other features that fire about as often as one, to which its drop is compared."""
 _POOL = 256  # random directions in all
 Array = NDArray[np.float64]
 
@@ -73,6 +75,24 @@ def other_features(codes: Codes, *, draws: int, seed: int) -> NDArray[np.int64]:
         near = np.argsort(gap, axis=1)[:, : min(draws, a - 1)]
         near = rng.permuted(near, axis=1)
         found[codes.starts[row] : codes.starts[row + 1]] = features[near[:, np.arange(draws) % near.shape[1]]]
+    return found
+
+
+def peers(drop: Array, fires: NDArray[np.int64], *, seed: int) -> Array:
+    """Share of the `PEERS` other features that fire on about as many queries whose drop is at least as large, (f,).
+
+    The nearest in the order of how many queries they fire on, equals in random order; NaN where there is no other.
+    """
+    f = len(drop)
+    p = min(PEERS, f - 1)
+    if p < 1:
+        return np.full(f, np.nan)
+    order = np.lexsort((np.random.default_rng([seed, 3]).random(f), fires))
+    drawn = drop[order]
+    first = np.clip(np.arange(f) - p // 2, 0, f - p - 1)
+    windows = np.lib.stride_tricks.sliding_window_view(drawn, p + 1)[first]  # (f, p + 1), itself among them
+    found = np.empty(f)
+    found[order] = ((windows >= drawn[:, None] - 1e-12).sum(axis=1) - 1) / p
     return found
 
 

@@ -1,8 +1,9 @@
 """Is retrieval carried by few features or by many? NDCG as features are taken out one after another, or kept so.
 
 An order that is fitted to the queries on which it is then judged looks better than it is. So the queries are halved at
-random: the order of the features (largest drop first, equal drops by total activation) is measured on one half and
-followed on the other, and the other way round; a curve is the mean over all queries. What the dictionary leaves out,
+random, queries with the same text into the same half: the order of the features (largest drop first, equal drops by
+total activation) is measured on one half and followed on the other, and the other way round; a curve is the mean over
+all queries. What the dictionary leaves out,
 and its bias, stay in every query: a curve of kept features begins where these alone leave retrieval, not at 0.
 
 Three orders: by *drop*, by total *activation*, and at *random*, the mean of a few shuffles.
@@ -24,8 +25,10 @@ from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.faithfulness.case import Case, case_of
 from lib.sae.faithfulness.ranks import ranks_of
+from lib.sae.faithfulness.repeats import by_text
 from lib.sae.faithfulness.result import Curves
 from lib.sae.faithfulness.variants import prefixes, queries_of, without_each
+from lib.sae.retrieval_kept import share_interval
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -59,10 +62,10 @@ def cumulative_curves(
         Stopped: `should_stop` said so.
     """
     case = case_of(sae, queries, query_vectors, document_vectors, k=k, gain=gain, measure=measure)
-    if len(case.rows) < 2:
+    if case.texts < 2:
         raise InputError(
             "The order of the features is measured on one half of the queries and followed on the other, so at least 2 "
-            f"queries with a relevant document are needed, got {len(case.rows)}."
+            f"different queries with a relevant document are needed, got {case.texts}."
         )
     if not len(case.codes.features):
         raise InputError("No feature fires on any of the queries: there is nothing to take out. Choose another SAE.")
@@ -80,7 +83,7 @@ class _Work:
         self.found = np.unique(case.codes.features)
         self.steps = step_sizes(len(self.found))
         self.rng = np.random.default_rng(seed)
-        self.half = (self.rng.permutation(len(case.rows)) % 2).astype(np.int64)
+        self.half = (self.rng.permutation(case.texts) % 2).astype(np.int64)[case.text]
         self.passes = 0
 
     def curves(self) -> Curves:
@@ -90,11 +93,14 @@ class _Work:
         removed_size, kept_size = self._both(by_activation)
         shuffled = [self._both(self._shuffled()) for _ in range(_SHUFFLES)]
         at_random = np.stack([one.mean(axis=0) for _, one in shuffled])
-        removed_low, removed_high = interval(removed, resamples=_RESAMPLES, seed=self.seed)
-        kept_low, kept_high = interval(kept, resamples=_RESAMPLES, seed=self.seed)
+        removed_low, removed_high = self._ends(removed)
+        kept_low, kept_high = self._ends(kept)
         mean, few = kept.mean(axis=0), few_of(len(found))
         won = [self._won(one, few) for one in (mean, kept_size.mean(axis=0), at_random.mean(axis=0))]
-        names, topic_queries, (topic_removed, topic_kept) = self._by_topic(removed, kept)
+        better = kept if won[0] >= won[1] else kept_size
+        every = np.arange(len(kept))
+        names, rows = self._topics()
+        topics = [_means(one, rows) for one in (removed, kept, removed_size, kept_size)]
         return Curves(
             steps=self.steps,
             removed=removed.mean(axis=0),
@@ -108,17 +114,24 @@ class _Work:
             removed_at_random=np.stack([one.mean(axis=0) for one, _ in shuffled]),
             kept_at_random=at_random,
             topics=names,
-            topic_queries=topic_queries,
-            topic_removed=topic_removed,
-            topic_kept=topic_kept,
+            topic_queries=np.array([len(row) for row in rows], dtype=np.int64),
+            topic_removed=topics[0],
+            topic_kept=topics[1],
+            topic_removed_by_activation=topics[2],
+            topic_kept_by_activation=topics[3],
+            topic_won=np.array([self._won_of(better, row, few) for row in rows]).reshape(len(rows), 3),
             few=few,
+            few_activation=self._held_by(few),
             won_back=won[0],
             won_by_activation=won[1],
             won_at_random=won[2],
-            verdict=_verdict(max(won[:2]), kept[:, -1] - kept[:, 0], self.seed),
+            won_low=self._won_of(better, every, few)[1],
+            won_high=self._won_of(better, every, few)[2],
+            verdict=self._verdict(max(won[:2]), kept[:, -1] - kept[:, 0]),
             rule=_rule(),
             features=len(found),
             queries=len(case.rows),
+            texts=case.texts,
             skipped=case.skipped,
             k=case.k,
             gain=case.gain,
@@ -167,13 +180,42 @@ class _Work:
         at = int(np.flatnonzero(self.steps == few)[0])
         return float((kept[at] - kept[0]) / added) if added > 1e-9 else float("nan")
 
-    def _by_topic(self, *values: Array) -> tuple[tuple[str, ...], NDArray[np.int64], list[Array]]:
+    def _won_of(self, kept: Array, rows: NDArray[np.int64], few: int) -> tuple[float, float, float]:
+        """That share over some queries and the ends of its interval, of what each has at each step (s, g)."""
+        won, (_, text) = self._won(kept[rows].mean(axis=0), few), np.unique(self.case.text[rows], return_inverse=True)
+        if np.isnan(won):
+            return won, won, won
+        at = int(np.flatnonzero(self.steps == few)[0])
+        pairs = by_text((kept[:, [-1, at]] - kept[:, :1])[rows], text)
+        return won, *share_interval(pairs, resamples=_RESAMPLES, seed=self.seed)
+
+    def _held_by(self, few: int) -> float:
+        """Share of all activation that the `few` of largest total activation hold."""
+        total = np.sort(np.bincount(self.case.codes.features, self.case.codes.activations))[::-1]
+        return float(total[:few].sum() / total.sum())
+
+    def _ends(self, values: Array) -> tuple[Array, Array]:
+        """Ends of the interval of the mean over queries, for each column."""
+        return interval(by_text(values, self.case.text), resamples=_RESAMPLES, seed=self.seed)
+
+    def _verdict(self, won: float, added: Array) -> str:
+        """The verdict; `added` is what all features add to bias and error on each query, shape (s,)."""
+        low, _ = self._ends(added[:, None])
+        if np.isnan(won) or not low[0] > 0:
+            return "none"
+        return "few" if won >= MOST else "many" if won < HALF else "between"
+
+    def _topics(self) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
+        """Names of the topics, and the rows of each one's queries."""
         queries = self.case.queries
         names = queries.topic_names
         of = np.array(queries.topics if queries.topics is not None else [None] * len(queries.queries), dtype=object)
-        rows = [np.flatnonzero(of == name) for name in names]
-        means = [np.stack([one[row].mean(axis=0) for row in rows]) if rows else one[:0] for one in values]
-        return tuple(names), np.array([len(row) for row in rows], dtype=np.int64), means
+        return tuple(names), [np.flatnonzero(of == name) for name in names]
+
+
+def _means(values: Array, rows: list[NDArray[np.int64]]) -> Array:
+    """Mean over each topic's queries, shape (t, g)."""
+    return np.stack([values[row].mean(axis=0) for row in rows]) if rows else values[:0]
 
 
 def few_of(features: int) -> int:
@@ -186,14 +228,6 @@ def step_sizes(features: int) -> NDArray[np.int64]:
     doublings = np.arange(_PER_DOUBLING * int(np.ceil(np.log2(max(features, 2)))) + 1) / _PER_DOUBLING
     grown = np.round(2.0**doublings).astype(np.int64)
     return np.unique(np.concatenate([[0], grown[grown < features], [few_of(features), features]]))
-
-
-def _verdict(won: float, added: Array, seed: int) -> str:
-    """The verdict; `added` is what all features add to bias and error on each query, shape (s,)."""
-    low, _ = interval(added[:, None], resamples=_RESAMPLES, seed=seed)
-    if np.isnan(won) or not low[0] > 0:
-        return "none"
-    return "few" if won >= MOST else "many" if won < HALF else "between"
 
 
 def _rule() -> str:

@@ -4,7 +4,8 @@
 
 A query on which f does not fire stays as it is and counts as 0. The documents stay as they are. Beside each drop stands
 what two controls lose that take as much out of the same queries: a_f along the direction of *another* feature that
-fires there, of those the ones that fire about as often; and a_f along a random direction.
+fires there, of those the ones that fire about as often; and a_f along a random direction. The features that fire on
+about as many queries are its peers: how many of these cost as much when they themselves are taken out is told too.
 """
 
 from collections.abc import Callable
@@ -22,10 +23,11 @@ from lib.retrieval.measures import Vectors
 from lib.retrieval.progress_parts import part
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.faithfulness.case import Case, case_of
-from lib.sae.faithfulness.controls import matched_controls, random_controls
+from lib.sae.faithfulness.controls import matched_controls, peers, random_controls
 from lib.sae.faithfulness.ranks import ranks_of
+from lib.sae.faithfulness.repeats import by_text
 from lib.sae.faithfulness.result import Faithfulness
-from lib.sae.faithfulness.significance import FEWEST_CHANGED, false_discovery, sign_p
+from lib.sae.faithfulness.significance import FEWEST_CHANGED, false_discovery, needed, sign_p
 from lib.sae.faithfulness.variants import queries_of, without_each
 from lib.sae.faithfulness.verdicts import ALPHA, judge, rule
 
@@ -35,6 +37,7 @@ _RESAMPLES = 2_000
 _COLUMNS = 256  # features whose intervals are made at once
 FIRST, LAST = 40, 20
 """How many of the largest drops, and of the largest rises, have controls beside them, called or not."""
+_UNSEEN = 3.0  # of s queries that all stayed the same, one in 20 sets of s hides 3 in s that change (the rule of three)
 SAME = 1e-12
 """NDCG values nearer than this are the same."""
 
@@ -100,20 +103,22 @@ def _measured(case: Case, negligible: float, run: _Run) -> Faithfulness:
     of = place[of]  # of each activation: the place of its feature
     f = len(found)
     fires = np.bincount(of, minlength=f).astype(np.int64)
-    low, high = _intervals(of, query, change, shape=(f, s), run=run)
-    changed = np.bincount(of[change != 0], minlength=f)
-    tested = changed >= FEWEST_CHANGED
+    low, high, spread = _intervals(case, of, query, change, run=run)
+    own, once = _once_a_text(case, of, query, change)
+    tested = np.bincount(own[once != 0], minlength=f) >= FEWEST_CHANGED
     by_feature = np.lexsort((query, of))
     starts = np.concatenate([[0], np.cumsum(fires)]).astype(np.int64)
-    p_value = np.full(f, np.nan)
+    p_value, edges = np.full(f, np.nan), np.searchsorted(own, np.arange(f + 1))
     for row in np.flatnonzero(tested).tolist():
-        p_value[row] = sign_p(change[by_feature[starts[row] : starts[row + 1]]])
+        p_value[row] = sign_p(once[edges[row] : edges[row + 1]])
     q_value = false_discovery(p_value)
     beside = _controlled(q_value)
     matched = matched_controls(case, whole, of, beside, draws=run.draws, seed=run.seed, told=run.told(1))
     random = random_controls(case, whole, of, beside, draws=run.draws, seed=run.seed, told=run.told(2))
     reconstructed = case.searched(case.sae.decode(codes))
-    ends, lost = _ends(whole, run), _ends(whole - reconstructed, run)
+    ends, lost = (_ends(values, case, run) for values in (whole, whole - reconstructed))
+    moved = np.abs(change[change != 0])
+    unseen = _UNSEEN / case.texts * float(moved.mean()) if len(moved) else 0.0
     names, topic_queries, topic_drop = _by_topic(case, of, query, change, f)
     return Faithfulness(
         features=found[order].astype(np.int32),
@@ -126,10 +131,22 @@ def _measured(case: Case, negligible: float, run: _Run) -> Faithfulness:
         helped=np.bincount(of[change < 0], minlength=f).astype(np.int64),
         p_value=p_value,
         q_value=q_value,
+        needed=needed(drop[order], spread, s, tested=tested),
+        peers=peers(drop[order], fires, seed=run.seed),
         matched=matched,
         random=random,
-        verdict=judge(drop[order], low, high, q_value=q_value, fires=fires, matched=matched, negligible=negligible),
+        verdict=judge(
+            drop[order],
+            np.minimum(low, -unseen),
+            np.maximum(high, unseen),
+            q_value=q_value,
+            fires=np.diff(edges),
+            matched=matched,
+            negligible=negligible,
+        ),
         rule=rule(negligible, k=case.k, draws=run.draws),
+        unseen=unseen,
+        texts=case.texts,
         topics=names,
         topic_queries=topic_queries,
         topic_drop=topic_drop,
@@ -168,13 +185,25 @@ def _controlled(q_value: NDArray[np.float64]) -> NDArray[np.bool_]:
     return chosen
 
 
+def _once_a_text(
+    case: Case, of: NDArray[np.int64], query: NDArray[np.int64], change: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The feature and the summed change of each pair of feature and query text, features ascending."""
+    pairs, which = np.unique(of * case.texts + case.text[query], return_inverse=True)
+    summed = np.bincount(which, change, len(pairs))
+    return pairs // case.texts, np.where(np.abs(summed) < SAME, 0, summed)
+
+
 def _intervals(
-    of: NDArray[np.int64], query: NDArray[np.int64], change: NDArray[np.float64], *, shape: tuple[int, int], run: _Run
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of the interval of each feature's mean change over all queries; 0 and 0 where it changes none."""
-    f, s = shape
-    low, high = np.zeros(f), np.zeros(f)
-    rows = np.unique(of[change != 0])
+    case: Case, of: NDArray[np.int64], query: NDArray[np.int64], change: NDArray[np.float64], *, run: _Run
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of the interval of each feature's mean change over all queries, and the standard error of that mean.
+
+    All are 0 where it changes none, and NaN where all queries have one text.
+    """
+    f, s, g = int(of.max()) + 1, len(case.rows), case.texts
+    low, high, spread = np.zeros((3, f)) if g > 1 else np.full((3, f), np.nan)
+    rows = np.unique(of[change != 0]) if g > 1 else np.zeros(0, dtype=np.int64)
     for start in range(0, len(rows), _COLUMNS):
         chosen = rows[start : start + _COLUMNS]
         column = np.full(f, -1)
@@ -182,8 +211,10 @@ def _intervals(
         here = column[of] >= 0
         values = np.zeros((s, len(chosen)))
         values[query[here], column[of[here]]] = change[here]
-        low[chosen], high[chosen] = interval(values, resamples=run.resamples, seed=run.seed)
-    return low, high
+        once = by_text(values, case.text)
+        low[chosen], high[chosen] = interval(once, resamples=run.resamples, seed=run.seed)
+        spread[chosen] = once.std(axis=0, ddof=1) / np.sqrt(g)
+    return low, high, spread
 
 
 def _by_topic(
@@ -201,6 +232,6 @@ def _by_topic(
     return tuple(names), queries, drop
 
 
-def _ends(values: NDArray[np.float64], run: _Run) -> tuple[float, float]:
-    low, high = interval(values[:, None], resamples=run.resamples, seed=run.seed)
+def _ends(values: NDArray[np.float64], case: Case, run: _Run) -> tuple[float, float]:
+    low, high = interval(by_text(values[:, None], case.text), resamples=run.resamples, seed=run.seed)
     return float(low[0]), float(high[0])

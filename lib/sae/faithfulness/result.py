@@ -22,7 +22,7 @@ class Faithfulness(Result):
     """What NDCG@k loses over all s queries without it, shape (f,), -1 to 1: above 0 it carries retrieval, below 0
     retrieval is better without it."""
     low: NDArray[np.float64]
-    """Lower end of the drop's 95 % bootstrap interval over queries, shape (f,); NaN where there is one query."""
+    """Lower end of the drop's 95 % bootstrap interval over queries, shape (f,); NaN where all queries have one text."""
     high: NDArray[np.float64]
     """Its upper end."""
     hurt: NDArray[np.int64]
@@ -34,6 +34,12 @@ class Faithfulness(Result):
     q_value: NDArray[np.float64]
     """The false discovery rate among the tested features at which it would be called (Benjamini and Hochberg), shape
     (f,); NaN where it was not tested."""
+    needed: NDArray[np.float64]
+    """Queries like these that would call a drop of this size four times in five, with as many tests, shape (f,); NaN
+    where it was not tested. Large drops are so partly by luck: for these it is the least."""
+    peers: NDArray[np.float64]
+    """Share of the 50 other features that fire on about as many queries, or of all where there are fewer, whose own
+    removal costs at least as much, shape (f,), 0 to 1; NaN where no other feature fires."""
     matched: NDArray[np.float64]
     """Drops of the control that takes as much out along other features of the same queries, shape (f, draws); made for
     the features that are called and for the largest drops and rises, NaN for the others."""
@@ -44,6 +50,11 @@ class Faithfulness(Result):
     """essential, ordinary, harmful, redundant, uncertain or rare, f of them."""
     rule: str
     """The rule of the verdicts, in words."""
+    unseen: float
+    """A drop that these queries could hide where no query changes: 3 over the different queries, times the mean size
+    of a change here."""
+    texts: int
+    """Different texts among the s queries: intervals and tests count each once."""
     topics: tuple[str, ...]
     """Names of the t topics; () where queries have none."""
     topic_queries: NDArray[np.int64]
@@ -148,15 +159,28 @@ class Curves(Result):
     """`removed` over each topic's queries, shape (t, g)."""
     topic_kept: NDArray[np.float64]
     """`kept` likewise."""
+    topic_removed_by_activation: NDArray[np.float64]
+    """`removed_by_activation` likewise."""
+    topic_kept_by_activation: NDArray[np.float64]
+    """`kept_by_activation` likewise."""
+    topic_won: NDArray[np.float64]
+    """What the `few` win back over each topic's queries, in the better of the two orders, shape (t, 3): the share, and
+    the ends of its 95 % interval; NaN where all features add nothing there, or for the ends with one query."""
     few: int
     """The tenth of the features that the verdict looks at, at least 1."""
+    few_activation: float
+    """Share of all activation over the queries that the `few` of largest total activation hold, 0 to 1."""
     won_back: float
-    """What these alone win back of what all features add to bias and error: 1 = all of it; NaN where they add
-    nothing."""
+    """What the `few` of largest drop alone win back of what all features add to bias and error: 1 = all of it; NaN
+    where they add nothing."""
     won_by_activation: float
     """The same, of as many in the order of their total activation."""
     won_at_random: float
     """The same, of as many at random, mean over shuffles."""
+    won_low: float
+    """Lower end of the 95 % interval of the better of the first two, queries drawn again; NaN where there is one."""
+    won_high: float
+    """Its upper end."""
     verdict: str
     """few, many, between, by the better of the first two orders; none where features add nothing beyond chance."""
     rule: str
@@ -165,6 +189,8 @@ class Curves(Result):
     """Features that fire on the queries, f."""
     queries: int
     """Queries behind every point."""
+    texts: int
+    """Different texts among them: intervals count each once, and equal ones are in one half."""
     skipped: int
     """Queries left out because no document is relevant to them."""
     k: int

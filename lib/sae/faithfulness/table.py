@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def feature_table(result: Faithfulness, labels: Sequence[str | None]) -> "pd.DataFrame":
-    """Every feature with its `labels` (f,), the largest drop first; NaN where it was not tested or has no control."""
+    """Every feature with its `labels` (f,), the largest drop first; NaN where it was not tested or has no control.
+
+    `peers` is the share of features that fire about as often whose own removal costs as much.
+    """
     import pandas as pd
 
     return pd.DataFrame(
@@ -32,6 +35,8 @@ def feature_table(result: Faithfulness, labels: Sequence[str | None]) -> "pd.Dat
             "q": result.q_value,
             "matched": _mean(result.matched),
             "random": _mean(result.random),
+            "peers": result.peers,
+            "queries needed": result.needed,
             **{
                 f"drop: {topic}": column for topic, column in zip(result.topics, result.topic_drop.T, strict=True)
             },

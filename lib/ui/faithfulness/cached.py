@@ -10,7 +10,7 @@ import streamlit as st
 
 from lib.results import Result
 from lib.retrieval import Gain, Measure
-from lib.sae.faithfulness import Curves, Faithfulness, Why, cumulative_curves, faithfulness, why
+from lib.sae.faithfulness import Curves, Faithfulness, Moved, Why, cumulative_curves, faithfulness, moved, why
 from lib.ui import resources
 from lib.ui.messages import count
 from lib.ui.progress import Progress, begin, started, stoppable
@@ -19,7 +19,7 @@ from lib.ui.shelved import shelved
 
 R = TypeVar("R", bound=Result)
 
-_VERSION = 1  # raised when the same inputs would give other results than before
+_VERSION = 2  # raised when the same inputs would give other results than before
 _AT_ONCE = 1e9  # scores that change: some seconds
 _RATE = 1e8  # of them a second
 _ACTIVE = 64  # features a query, before they are known
@@ -53,15 +53,34 @@ def effects(space: SaeQuerySpace, settings: Settings) -> Faithfulness | None:
     )
 
 
-def curves(space: SaeQuerySpace, settings: Settings) -> Curves | None:
-    """NDCG as features are taken out one after another; None where that was not begun, or was stopped."""
+def curves_kept(space: SaeQuerySpace, settings: Settings) -> Curves | None:
+    """The same curves where they are known already."""
+    return shelved(Curves, _inputs(space, settings), lambda _: None)
+
+
+def curves(space: SaeQuerySpace, settings: Settings, *, offer: bool) -> Curves | None:
+    """NDCG as features are taken out one after another; None where that was not begun, or was stopped.
+
+    Where it takes long and is not known yet, what begins it is drawn only where `offer` says so.
+    """
     return _kept(
         Curves,
         space,
         settings,
         "Taking features out one after another",
         lambda tell: cumulative_curves(*_given(space), **settings.named, progress=tell),
+        offer=offer,
     )
+
+
+def without(space: SaeQuerySpace, settings: Settings, *, query: int, feature: int) -> Moved:
+    """Where a query's relevant documents go without a feature."""
+    return _without(space.key, settings, query, feature, space)
+
+
+@st.cache_resource(max_entries=resources.RESULTS_KEPT, ttl=resources.HOUR, show_spinner=False)
+def _without(key: str, settings: Settings, query: int, feature: int, _space: SaeQuerySpace) -> Moved:
+    return moved(*_given(_space), **settings.named, row=query, feature=feature)
 
 
 def explained(space: SaeQuerySpace, query: int, documents: tuple[int, ...], measure: Measure) -> Why:
@@ -80,17 +99,28 @@ def _given(space: SaeQuerySpace) -> tuple[Any, ...]:
 
 
 def _kept(
-    kind: type[R], space: SaeQuerySpace, settings: Settings, doing: str, make: Callable[[Progress], R]
+    kind: type[R],
+    space: SaeQuerySpace,
+    settings: Settings,
+    doing: str,
+    make: Callable[[Progress], R],
+    *,
+    offer: bool = True,
 ) -> R | None:
-    inputs = {"space": hashlib.sha256(space.key.encode()).hexdigest(), **settings.named, "version": _VERSION}
-    return shelved(kind, inputs, lambda name: _made(name, space, doing, make))
+    return shelved(kind, _inputs(space, settings), lambda name: _made(name, space, doing, make, offer=offer))
 
 
-def _made(name: str, space: SaeQuerySpace, doing: str, make: Callable[[Progress], R]) -> R | None:
+def _inputs(space: SaeQuerySpace, settings: Settings) -> dict[str, Any]:
+    return {"space": hashlib.sha256(space.key.encode()).hexdigest(), **settings.named, "version": _VERSION}
+
+
+def _made(name: str, space: SaeQuerySpace, doing: str, make: Callable[[Progress], R], *, offer: bool) -> R | None:
     q, n = len(space.space.query_vectors), len(space.space.document_vectors)
     scores = float(q) * n * _ACTIVE
     if scores <= _AT_ONCE:
         begin(name)
+    elif not offer:
+        return None
     about = (
         f"{count(q)} queries × {count(n)} documents × the features of each query: some "
         f"{max(10, round(scores / _RATE, -1)):.0f} seconds, once; what is found is kept."

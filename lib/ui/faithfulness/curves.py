@@ -1,30 +1,26 @@
 """Is retrieval carried by few features or many? NDCG as they are taken out, or kept, one after another."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from lib.charts import faithfulness as charts
 from lib.sae.faithfulness import Curves
 from lib.ui import downloads
-from lib.ui.faithfulness import cached
-from lib.ui.faithfulness.cached import Settings
-from lib.ui.faithfulness.words import of_curves, reading_of_curves
-from lib.ui.sae_space import SaeQuerySpace
+from lib.ui.faithfulness.words import reading_of_curves
+from lib.ui.messages import share
 
 _ALL = "all queries"
 
 
-def show(space: SaeQuerySpace, settings: Settings) -> None:
-    """Draw the curves, or what begins them."""
+def show(found: Curves | None, *, several: bool) -> None:
+    """Draw the curves, where there are any; `several` tells whether queries differ."""
     st.subheader("Few features, or many?")
-    if int((space.space.queries.relevant > 0).sum()) < 2:
+    if not several:
         st.caption("One query has no other half to measure the order of its features on: two are needed.")
-        return
-    found = cached.curves(space, settings)
     if found is None:
         return
     topic = _topic(found)
-    st.markdown(of_curves(found))
     fig = charts.curves(found, topic=topic)
     st.plotly_chart(fig, key="faithfulness_curves")
     st.caption(reading_of_curves(found, topic))
@@ -39,12 +35,44 @@ def show(space: SaeQuerySpace, settings: Settings) -> None:
             "kept, at random": found.kept_at_random.mean(axis=0),
         }
     )
+    _topics(found)
     with st.expander("The curves as a table"):
         st.dataframe(table, hide_index=True)
         downloads.offer_table(table, name="faithfulness_curves")
     with st.container(horizontal=True):
         downloads.offer_result(found, name="faithfulness_curves")
         downloads.offer_figure(fig, name="faithfulness_curves")
+
+
+def _topics(found: Curves) -> None:
+    """What the first tenth of the features is to each topic."""
+    if len(found.topics) < 2:
+        return
+    kept = found.topic_kept if found.won_back >= found.won_by_activation else found.topic_kept_by_activation
+    first = f"first {found.few}"
+    st.markdown("**Is one topic carried by fewer features than another?**")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "topic": found.topics,
+                "queries": found.topic_queries,
+                "all": found.topic_removed[:, 0],
+                first: kept[:, np.flatnonzero(found.steps == found.few)[0]],
+                "none": found.topic_kept[:, 0],
+                "won back": [
+                    "—" if np.isnan(won) else f"{share(won, 0)}  ({share(low, 0)} to {share(high, 0)})"
+                    for won, low, high in found.topic_won.tolist()
+                ],
+            }
+        ),
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("all", first, "none")},
+    )
+    st.caption(
+        f"NDCG@{found.k} over each topic's queries with all features, with the first tenth alone (in the better of the "
+        "two orders, that of all queries), and with none: bias and error alone. Won back: the share of what all "
+        "features add, and its 95 % interval over the topic's queries. Topics whose intervals overlap may be alike."
+    )
 
 
 def _topic(found: Curves) -> str | None:

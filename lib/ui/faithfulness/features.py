@@ -1,4 +1,4 @@
-"""What retrieval loses without each feature: numbers, the picture of drops, and the feature that is looked at."""
+"""What retrieval loses without each feature: the picture of drops, the feature that is looked at, and all of them."""
 
 from functools import partial
 
@@ -11,11 +11,11 @@ from lib.charts import faithfulness as charts
 from lib.sae.faithfulness import Faithfulness
 from lib.sae.faithfulness.table import feature_table
 from lib.ui import downloads
+from lib.ui.faithfulness.cached import Settings
 from lib.ui.faithfulness.one_feature import show_feature
-from lib.ui.faithfulness.words import of_drops, of_levels, of_scatter, said
-from lib.ui.layout import number, numbers_over_picture
-from lib.ui.messages import count, counted, tell
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.faithfulness.words import of_drops, of_scatter
+from lib.ui.messages import count, tell
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae_space import SaeQuerySpace
 
 CHART, FEATURE = "faithfulness_drops", "faithfulness_feature"
@@ -23,16 +23,11 @@ _MOST_LISTED = 1_000
 _LARGEST, _RISES = 15, 5
 
 
-def show(space: SaeQuerySpace, found: Faithfulness) -> None:
-    """Draw numbers, picture, the feature looked at, and the table of all."""
+def show(space: SaeQuerySpace, settings: Settings, found: Faithfulness) -> None:
+    """Draw the picture, the feature looked at, and the table of all."""
+    st.subheader("What does retrieval lose without each?")
     names = [feature_name(space.database, feature) for feature in found.features.tolist()]
-    numbers, picture = numbers_over_picture()
-    with numbers:
-        _numbers(found)
-    st.caption(of_levels(found))
-    with picture:
-        st.markdown(said(found))
-        place = st.container()
+    place = st.container()
     chosen = _chosen(space, names)
     shown = _shown(found, chosen)
     with place:
@@ -42,30 +37,9 @@ def show(space: SaeQuerySpace, found: Faithfulness) -> None:
             config={"displayModeBar": False},
         )  # fmt: skip
         st.caption(of_drops(found))
-    show_feature(space, found, chosen)
+    show_feature(space, settings, found, chosen)
     _topics(found, shown, names)
     _all(space, found, names)
-
-
-def _numbers(found: Faithfulness) -> None:
-    number(
-        f"NDCG@{found.k}", f"{found.whole:.3f}",
-        f"Of the embeddings as they are: {found.whole_low:.3f} to {found.whole_high:.3f} (95 % interval, bootstrap "
-        "over queries).",
-    )  # fmt: skip
-    number(
-        "Of reconstructions", f"{found.reconstructed:.3f}",
-        "Queries replaced by what their features add up to, documents as they are: what the dictionary's error "
-        f"changes by itself. Lost: {found.reconstruction_loss:+.3f} ({found.reconstruction_low:+.3f} to "
-        f"{found.reconstruction_high:+.3f}).",
-    )  # fmt: skip
-    for verdict in ("essential", "ordinary", "redundant", "harmful"):
-        number(verdict.capitalize(), count(found.count(verdict)), found.rule)
-    number(
-        "Cannot be told", count(found.count("uncertain") + found.count("rare")),
-        f"{counted(found.count('uncertain'), 'feature')} whose interval is too wide, {count(found.count('rare'))} that "
-        "fire on too few of these queries. More queries would tell.",
-    )  # fmt: skip
 
 
 def _chosen(space: SaeQuerySpace, names: list[str]) -> int:
@@ -74,7 +48,7 @@ def _chosen(space: SaeQuerySpace, names: list[str]) -> int:
         accept_new_options=True, width=460,
         help="The largest drop first. Or click a mark, or type the number of any other.",
     )  # fmt: skip
-    return feature_of(str(typed or names[0]), space.sae.features)
+    return feature_named(str(typed or names[0]), names, space.sae.features)
 
 
 def _pick_clicked(names: list[str]) -> None:
@@ -123,6 +97,12 @@ def _all(space: SaeQuerySpace, found: Faithfulness, names: list[str]) -> None:
                     for name in table.columns
                     if name in ("drop", "low", "high", "matched", "random") or name.startswith("drop: ")
                 },
+                "peers": st.column_config.NumberColumn(
+                    format="percent", help="Of the 50 features that fire about as often, how many cost as much."
+                ),
+                "queries needed": st.column_config.NumberColumn(
+                    format="%.0f", help="Queries like these that would call a drop of this size, four times in five."
+                ),
                 **{name: st.column_config.NumberColumn(format="%.2g") for name in ("activation", "p", "q")},
             },
         )  # fmt: skip

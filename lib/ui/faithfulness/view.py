@@ -6,8 +6,9 @@ from lib.errors import InputError
 from lib.retrieval import Gain
 from lib.sae.faithfulness import LINEAR
 from lib.ui.controls import one_of
-from lib.ui.faithfulness import cached, curves, features, why
+from lib.ui.faithfulness import cached, curves, features, headline, why
 from lib.ui.faithfulness.cached import Settings
+from lib.ui.faithfulness.links import FEATURES, FEW, PART, PARTS
 from lib.ui.messages import tell
 from lib.ui.retrieval import measure
 from lib.ui.sae_space import SaeQuerySpace
@@ -17,15 +18,30 @@ _GAINS: tuple[Gain, ...] = ("linear", "exponential")
 
 
 def show(space: SaeQuerySpace) -> None:
-    """Draw the view."""
+    """Draw the view: what was found in a few sentences, then the part of it that is looked at."""
     st.subheader("Which features carry retrieval?")
     settings = _choose(space)
     found = cached.effects(space, settings)
     if found is None:
         return
-    features.show(space, found)
-    curves.show(space, settings)
-    why.show(space, settings, found)
+    several = found.texts > 1  # the order of the features is measured on another half of the queries
+    together = cached.curves_kept(space, settings) if several else None
+    head, work = st.empty(), st.container()
+    with head.container():
+        headline.show(space, found, together)
+    part = one_of("Look at", PARTS, key=PART)
+    if part == FEATURES:
+        features.show(space, settings, found)
+    elif part != FEW:
+        why.show(space, settings, found)
+    if several and together is None:
+        with st.container() if part == FEW else work:
+            together = cached.curves(space, settings, offer=part == FEW)
+        if together is not None:
+            with head.container():
+                headline.show(space, found, together)
+    if part == FEW:
+        curves.show(together, several=several)
 
 
 def _choose(space: SaeQuerySpace) -> Settings:

@@ -1,4 +1,4 @@
-"""Why this document? The features that carry a score, and those that lost a place to another document."""
+"""Why this document? What put one document above another for a query, and what each feature adds to a score."""
 
 import numpy as np
 import pandas as pd
@@ -12,17 +12,19 @@ from lib.sae.faithfulness import Faithfulness, Why
 from lib.ui import downloads
 from lib.ui.faithfulness import cached
 from lib.ui.faithfulness.cached import Settings
-from lib.ui.messages import count, counted, plain, share
+from lib.ui.faithfulness.links import QUERY, follow_search, named
+from lib.ui.faithfulness.pair import Shown, beside, sum_of
+from lib.ui.messages import count, counted, share
 from lib.ui.retrieval import cached as searched
 from lib.ui.sae.names import feature_name
 from lib.ui.sae_space import SaeQuerySpace
 
-_QUERY, _DOCUMENT = "faithfulness_query", "faithfulness_document"
+_DOCUMENT, _OTHER, _OF = "faithfulness_document", "faithfulness_other", "_faithfulness_documents_of"
 _MOST_OFFERED, _RANKS = 2_000, 20
 
 
 def show(space: SaeQuerySpace, settings: Settings, found: Faithfulness) -> None:
-    """Draw the choice, the parts of the score, and why the relevant document lost where it did."""
+    """Draw the choice, what put the one document above the other, and the parts of the first one's score."""
     st.subheader("Why this document?")
     if settings.measure == "l2":
         raise InputError("A score by l2 is no sum over features: choose cosine or dot as the similarity.")
@@ -34,16 +36,14 @@ def show(space: SaeQuerySpace, settings: Settings, found: Faithfulness) -> None:
         row=query, query_vectors=space.space.query_vectors, document_vectors=space.space.document_vectors,
         measure=settings.measure,
     )  # fmt: skip
-    at = _document(space, ranking)
-    document = int(ranking.documents[at])
-    st.info(plain(f"“{' '.join(space.space.queries.documents[document][:600].split())}”"))
-    first = int(np.flatnonzero(ranking.grade > 0)[0])
-    beside = int(ranking.documents[first])
-    made = cached.explained(space, query, (document, beside), settings.measure)
+    first, second = _documents(space, ranking)
+    above, below = min(first, second), max(first, second)  # places in the ranking
+    made = cached.explained(space, query, tuple(ranking.documents[[above, below]].tolist()), settings.measure)
     names = [feature_name(space.database, feature) for feature in made.features.tolist()]
-    _score(made, names, settings.measure)
-    if ranking.grade[at] <= 0 and ranking.rank[at] < ranking.rank[first]:
-        _lost(space, made.lead(0, 1), names, ranking, first)
+    beside(space, [_shown(ranking, at) for at in dict.fromkeys((above, below))])
+    if above != below:
+        _lead(space, made, names, relevant=bool(ranking.grade[below] > 0 and ranking.grade[above] <= 0))
+    _score(made, names, 0 if first == above else 1, settings.measure)
     downloads.offer_result(made, name="why")
 
 
@@ -51,75 +51,97 @@ def _query(space: SaeQuerySpace, found: Faithfulness) -> int:
     """A query with a relevant document: those that do worst first."""
     order = found.query[np.argsort(found.ndcg, kind="stable")][:_MOST_OFFERED].tolist()
     ids, texts = space.space.queries.query_ids, space.space.queries.queries
-    options = [_option(ids[row], texts[row]) for row in order]
+    options = [named(ids[row], texts[row]) for row in order]
+    followed = follow_search(options, first=named(ids[0], texts[0]))
     chosen = st.selectbox(
-        "Query", options, key=_QUERY, bind="query-params", persist_state="session",
+        "Query", options, key=QUERY, bind="query-params", persist_state="session",
         help=f"Those with the lowest NDCG@{found.k} first.",
     )  # fmt: skip
+    if followed:
+        st.caption("The query that was chosen under Search.")
     return int(order[options.index(chosen)] if chosen in options else order[0])
 
 
-def _document(space: SaeQuerySpace, ranking: Ranking) -> int:
-    """Place in the ranking of one of the first documents, or of a relevant one further down."""
+def _documents(space: SaeQuerySpace, ranking: Ranking) -> tuple[int, int]:
+    """Places in the ranking of a document and the one beside it: at first the best, and the best relevant one."""
     ids, texts = space.space.queries.document_ids, space.space.queries.documents
     offered = np.flatnonzero((ranking.rank <= _RANKS) | (ranking.grade > 0)).tolist()
     options = [
-        f"rank {ranking.rank[at]}{' ◆ relevant' if ranking.grade[at] > 0 else ''} · "
-        f"{_option(ids[ranking.documents[at]], texts[ranking.documents[at]])}"
-        for at in offered
+        f"{_place(ranking, at)} · {named(ids[ranking.documents[at]], texts[ranking.documents[at]])}" for at in offered
     ]
-    chosen = st.selectbox(
-        "Document", options, key=_DOCUMENT, bind="query-params", persist_state="session",
-        help=f"The first {_RANKS}, and the relevant ones further down.",
-    )  # fmt: skip
-    return int(offered[options.index(chosen)] if chosen in options else offered[0])
+    relevant = offered.index(int(np.flatnonzero(ranking.grade > 0)[0]))
+    starts = 0, relevant or min(1, len(options) - 1)
+    _begin_anew(ranking, {_DOCUMENT: options[starts[0]], _OTHER: options[starts[1]]})
+    places = []
+    for column, label, key, start in zip(
+        st.columns(2), ("Document", "Beside it"), (_DOCUMENT, _OTHER), starts, strict=True
+    ):
+        chosen = column.selectbox(
+            label, options, index=start, key=key, bind="query-params", persist_state="session",
+            help=f"The first {_RANKS}, and the relevant ones further down.",
+        )  # fmt: skip
+        places.append(offered[options.index(chosen) if chosen in options else start])
+    return places[0], places[1]
 
 
-def _option(one_id: str, text: str) -> str:
-    line = " ".join(text[:400].split())
-    return f"{one_id} · {line if len(line) <= 90 else line[:89] + '…'}"
+def _begin_anew(ranking: Ranking, options: dict[str, str]) -> None:
+    """Where another query than before is looked at, look at its first documents; an address's are left as they are."""
+    before, st.session_state[_OF] = st.session_state.get(_OF), ranking.row
+    if before is not None and before != ranking.row:
+        for key, option in options.items():
+            st.session_state[key] = option
+            st.query_params.pop(key, None)
 
 
-def _score(made: Why, names: list[str], measure: str) -> None:
-    st.plotly_chart(
-        charts.score_parts(made, names, title=f"contribution to the {measure} of {made.scores[0]:.3f}"),
-        key="faithfulness_score", config={"displayModeBar": False},
-    )  # fmt: skip
-    score = made.scores[0]
-    error = share(made.error[0] / score) if abs(score) > 1e-9 else "—"
-    st.caption(
-        f"What each of the query's {counted(len(names), 'feature')} adds to the score: its activation times the "
-        "product of its direction with the document. Amber draws them together, violet apart; hatched is no feature. "
-        f"All bars sum to {score:.3f} exactly; the error, which no feature explains, is {error} of it. The document is "
-        "taken whole: a part is large where the document points the feature's way, whether or not it fires there."
-    )
+def _place(ranking: Ranking, at: int) -> str:
+    return f"rank {ranking.rank[at]}{' ◆ relevant' if ranking.grade[at] > 0 else ''}"
 
 
-def _lost(space: SaeQuerySpace, lead: Why, names: list[str], ranking: Ranking, first: int) -> None:
-    relevant = int(ranking.documents[first])
-    st.markdown("**Which features put it above the relevant document?**")
-    text = " ".join(space.space.queries.documents[relevant][:300].split())
-    st.caption(plain(f"Relevant, at rank {count(int(ranking.rank[first]))}: “{text}”"))
-    fig = charts.score_parts(lead, names, title=f"contribution to the lead of {lead.scores[0]:.3f}")
+def _shown(ranking: Ranking, at: int) -> Shown:
+    return Shown(int(ranking.documents[at]), f"{_place(ranking, at)} · score {ranking.scores[at]:.4f}")
+
+
+def _lead(space: SaeQuerySpace, made: Why, names: list[str], *, relevant: bool) -> None:
+    """Why the first is above the second; `relevant` where it should not be."""
+    lead = made.lead(0, 1)
+    st.markdown(f"**Which features put the first above {'the relevant one' if relevant else 'the second'}?**")
+    fig = charts.score_parts(lead, names, title=f"contribution to the lead of {lead.scores[0]:.4f}")
     st.plotly_chart(fig, key="faithfulness_lead", config={"displayModeBar": False})
     turns = lead.turns()
     told = (
-        f"Without any one of the {count(int(turns.sum()))} marked ◆ the relevant document would be ahead."
+        f"Without any one of the {count(int(turns.sum()))} marked ⇄ the second would be ahead."
         if turns.any()
-        else "No feature taken out by itself would put the relevant document ahead."
+        else "No feature taken out by itself would put the second ahead."
     )
     st.caption(
-        "The difference of the two scores, feature by feature: amber is what put this document ahead, violet spoke for "
-        f"the relevant one. All bars sum to the lead. {told} That holds for this pair alone: other documents move too."
+        f"{sum_of(made)} All bars sum to that: amber is what put the first ahead, violet spoke for the second. {told} "
+        "That holds for this pair alone: other documents move too."
     )
-    st.dataframe(
-        _table(space, lead, turns), hide_index=True, height=240,
-        column_config={
-            "label": st.column_config.TextColumn(width="large"),
-            "lead": st.column_config.NumberColumn(format="%+.4f"),
-            "activation": st.column_config.NumberColumn(format="%.3f"),
-        },
+    with st.expander("All features of the query, by what each adds to the lead"):
+        st.dataframe(
+            _table(space, lead, turns), hide_index=True, height=300,
+            column_config={
+                "label": st.column_config.TextColumn(width="large"),
+                "lead": st.column_config.NumberColumn(format="%+.4f"),
+                "activation": st.column_config.NumberColumn(format="%.3f"),
+            },
+        )  # fmt: skip
+
+
+def _score(made: Why, names: list[str], row: int, measure: str) -> None:
+    score = float(made.scores[row])
+    st.markdown("**What does the document's own score consist of?**")
+    st.plotly_chart(
+        charts.score_parts(made, names, row=row, title=f"contribution to the {measure} of {score:.4f}"),
+        key="faithfulness_score", config={"displayModeBar": False},
     )  # fmt: skip
+    error = share(made.error[row] / score) if abs(score) > 1e-9 else "—"
+    st.caption(
+        f"What each of the query's {counted(len(names), 'feature')} adds to the score: its activation times the "
+        "product of its direction with the document. Amber draws them together, violet apart; hatched is no feature. "
+        f"All bars sum to {score:.4f} exactly; the error, which no feature explains, is {error} of it. The document is "
+        "taken whole: a part is large where the document points the feature's way, whether or not it fires there."
+    )
 
 
 def _table(space: SaeQuerySpace, lead: Why, turns: NDArray[np.bool_]) -> pd.DataFrame:
@@ -131,6 +153,6 @@ def _table(space: SaeQuerySpace, lead: Why, turns: NDArray[np.bool_]) -> pd.Data
             "label": [space.database.label(one) if space.database else None for one in features],
             "lead": lead.parts[0][order],
             "activation": lead.activations[order],
-            "": ["◆ decides" if one else "" for one in turns[order]],
+            "": ["⇄ decides" if one else "" for one in turns[order]],
         }
     )

@@ -9,6 +9,7 @@ from lib.charts import retrieval_search as charts
 from lib.retrieval import Measure
 from lib.retrieval.ranking import Ranking, query_ranking, unjudged_ranking
 from lib.ui import downloads
+from lib.ui.faithfulness.links import why_button
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, counted, plain, tell
 from lib.ui.query_space import QuerySpace
@@ -36,6 +37,8 @@ def show(space: QuerySpace) -> None:
     else:
         ranking = _of_set(space, row, by)
         st.markdown(f"**{plain(' '.join(text.split()))}**")
+        if space.queries.relevant[row]:
+            why_button(space.queries.query_ids[row], text, key="search_why")
     _draw(space, ranking, by, min(int(top), ranking.items))
     with st.expander("What do the measures mean, and does the choice matter here?"):
         show_measures(space)
