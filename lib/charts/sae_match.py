@@ -16,18 +16,27 @@ MOST_LABELS = 40
 MOST_POINTS = 3_000
 """Pairs that `agreement` draws: the heaviest on the corpus."""
 _BINS = 50
+_MIDDLE = 0.6
 
 
 def coverages(result: ModelMatch, *, ours: str, theirs: str) -> go.Figure:
-    """Share of each model's activation that the other has features for: the whole corpus on top, then its labels."""
+    """Share of each model's activation that the other knows: the whole corpus on top, then its labels.
+
+    Hollow, without an interval: the part of it in features with a counterpart.
+    """
     labels = result.labels[:MOST_LABELS]
     names = ["whole corpus", *(safe(one.label) for one in labels)]
     height = 46 * len(names) + 130
-    fig = figure(x="activation in features that the other model has, too (%)", height=height)
-    whole, parts = (result.ours.domain, result.theirs.domain), [(one.ours, one.theirs) for one in labels]
-    for at, (name, symbol) in enumerate(((f"{ours}, in the other", "circle"), (f"{theirs}, in this one", "diamond"))):
-        shares = [whole[at], *(both[at] for both in parts)]
-        _intervals(fig, shares, names, (safe(name), CATEGORIES[at], symbol, 0.3 * at - 0.15))
+    fig = figure(x="activation in features that the other model knows, too (%)", height=height)
+    known = [result.ours.known, *(one.ours for one in labels)], [result.theirs.known, *(one.theirs for one in labels)]
+    paired = (
+        [result.ours.domain, *(one.ours_paired for one in labels)],
+        [result.theirs.domain, *(one.theirs_paired for one in labels)],
+    )
+    for at, (name, symbol) in enumerate(((ours, "circle"), (theirs, "diamond"))):
+        look = CATEGORIES[at], symbol, 0.3 * at - 0.15
+        _intervals(fig, known[at], names, (f"{safe(name)}, known to the other", *look))
+        _hollow(fig, paired[at], names, (f"{safe(name)}, paired", *look))
     for value in (DIFFERENT, INTERCHANGEABLE):
         fig.add_vline(x=100 * value, line={"color": INK, "width": 1.5, "dash": "dash"})
     fig.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], showgrid=False)
@@ -56,6 +65,23 @@ def _intervals(
     )  # fmt: skip
 
 
+def _hollow(
+    fig: go.Figure, shares: Sequence[Coverage], names: Sequence[str], look: tuple[str, str, str, float]
+) -> None:
+    name, colour, symbol, shift = look
+    kept = [place for place, one in enumerate(shares) if np.isfinite(one.share)]
+    fig.add_scatter(
+        x=[100 * shares[place].share for place in kept],
+        y=[place + shift for place in kept],
+        mode="markers",
+        name=name,
+        marker={"color": colour, "symbol": f"{symbol}-open", "size": 10, "line": {"width": 2}},
+        customdata=[[names[place], 100 * shares[place].low, 100 * shares[place].high] for place in kept],
+        hovertemplate="%{customdata[0]}, paired: %{x:.1f} % (%{customdata[1]:.1f} to %{customdata[2]:.1f})"
+        "<extra></extra>",
+    )
+
+
 def similarities(side: Side, *, by: str, threshold: float) -> go.Figure:
     """How similar features are to their counterparts, against what chance gives the best candidate."""
     fig = figure(x=f"{by} with the counterpart", y="share of the features (%)")
@@ -80,8 +106,9 @@ def similarities(side: Side, *, by: str, threshold: float) -> go.Figure:
             hovertemplate="%{y:.1f} % near %{x:.2f}<extra></extra>",
         )
     fig.add_vline(x=threshold, line={"color": INK, "width": 1.5, "dash": "dot"})
+    where = "right" if threshold > _MIDDLE else "left"  # of the line, where there is room
     fig.add_annotation(
-        x=threshold, y=1, yref="paper", text=f"the same from {threshold:.2f} ", showarrow=False, xanchor="right",
+        x=threshold, y=1, yref="paper", text=f" the same from {threshold:.2f} ", showarrow=False, xanchor=where,
         yanchor="top", font={"color": INK},
     )  # fmt: skip
     fig.update_xaxes(range=[float(edges[0]), 1.02])

@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 from lib.cli.inputs import Source, about, add_encoder, add_json, check_seed, corpus_of, progress, write
 from lib.cli.sae_inputs import about_sae, add_sae, open_source
-from lib.encoders import Checkpoint
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae import check_fit
@@ -23,6 +22,7 @@ from lib.sae.matching import (
     Side,
     align,
     compare_models,
+    fitting,
     identity,
     match_features,
 )
@@ -77,14 +77,17 @@ def _add_corpus(command: argparse.ArgumentParser) -> None:
     command.add_argument("--other-encoder", metavar="E", help="the other dictionary's encoder (default: the same)")
     for what in ("text", "label", "id"):
         command.add_argument(f"--{what}", metavar="COLUMN", help=f"column of the {what}s (default: guessed)")
-    command.add_argument("--by", choices=get_args(By), default="cosine", help="pair by directions, or by activations")
+    command.add_argument(
+        "--by", choices=get_args(By),
+        help="pair by directions, or by activations (default: cosine within one encoder, correlation between two)",
+    )  # fmt: skip
     command.add_argument(
         "--pairing", choices=get_args(Pairing), default="one-to-one", help="no feature twice, or each with its best"
     )
     command.add_argument(
         "--space", choices=_SPACES, default="automatic",
         help="one: directions as they are, as for two checkpoints of one model; aligned: mapped on the corpus "
-        "(default: one where both encoders are the same)",
+        "(default: one where both encoders are the same, or their vectors are as close as after a rotation)",
     )  # fmt: skip
     command.add_argument(
         "--fewest", type=int, default=FEWEST, metavar="N", help=f"texts a feature fires on at least (default: {FEWEST})"
@@ -107,8 +110,8 @@ def _on_corpus(chosen: argparse.Namespace, one: OpenedSae, other: OpenedSae) -> 
     found = compare_models(
         ours,
         theirs,
-        alignment=_alignment(chosen, (sources[0].checkpoint, sources[1].checkpoint), ours, theirs),
-        by=chosen.by,
+        alignment=_alignment(chosen, ours, theirs, one_encoder=_same(sources)),
+        by=chosen.by or ("cosine" if _same(sources) else "correlation"),
         pairing=chosen.pairing,
         threshold=chosen.threshold,
         fewest=chosen.fewest,
@@ -128,13 +131,15 @@ def _on_corpus(chosen: argparse.Namespace, one: OpenedSae, other: OpenedSae) -> 
     write(written, chosen.json)
 
 
-def _alignment(
-    chosen: argparse.Namespace, checkpoints: tuple[Checkpoint, Checkpoint], ours: Model, theirs: Model
-) -> Alignment:
-    same = checkpoints[0].fingerprint == checkpoints[1].fingerprint
-    if chosen.space == "one" or (same and chosen.space == "automatic"):
+def _same(sources: tuple[Source, Source]) -> bool:
+    return sources[0].checkpoint.fingerprint == sources[1].checkpoint.fingerprint
+
+
+def _alignment(chosen: argparse.Namespace, ours: Model, theirs: Model, *, one_encoder: bool) -> Alignment:
+    if chosen.space == "one" or (one_encoder and chosen.space == "automatic"):
         return identity()
-    return align(ours.vectors, theirs.vectors, seed=chosen.seed)
+    fit = fitting if chosen.space == "automatic" else align
+    return fit(ours.vectors, theirs.vectors, seed=chosen.seed)
 
 
 def _written(
@@ -170,6 +175,9 @@ def _side(
             "cosine": side.cosine[feature],
             "correlation": side.correlation[feature],
             "p_value": side.p_value[feature],
+            "own_vectors": side.reading.own[feature],
+            "other_vectors": side.reading.other[feature],
+            "known": bool(side.matched[feature] or side.reading.read[feature]),
             "texts": side.count[feature],
             "weight": side.weight[feature],
         }
@@ -181,7 +189,14 @@ def _side(
         "coverage": side.coverage,
         "chance": side.chance,
         "domain": side.domain,
+        "domain_chance": side.domain_chance,
         "judged_weight": side.judged_weight,
+        "known": side.known,
+        "known_chance": side.known_chance,
+        "known_weight": side.known_weight,
+        "told": int(side.reading.told.sum()),
+        "read": int(side.reading.read.sum()),
+        "lacking": int(side.lacking.sum()),
         "pairs": [one(feature) for feature in side.pairs.tolist()[:top]],
         "only": [one(feature) for feature in side.only.tolist()[:top]],
     }

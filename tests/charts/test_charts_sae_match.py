@@ -21,11 +21,15 @@ def found():
 
 def test_coverage_stands_where_it_is(found):
     fig = charts.coverages(found, ours="this", theirs="other")
-    assert list(fig.data[0].x) == pytest.approx(
-        [100 * part.share for part in (found.ours.domain, *(one.ours for one in found.labels))]
+    known, paired = fig.data[:2]
+    assert list(known.x) == pytest.approx(
+        [100 * part.share for part in (found.ours.known, *(one.ours for one in found.labels))]
     )
-    assert fig.data[1].x[0] == pytest.approx(100 * found.theirs.domain.share)
-    assert {trace.marker.symbol for trace in fig.data} == {"circle", "diamond"}
+    assert list(paired.x) == pytest.approx(
+        [100 * part.share for part in (found.ours.domain, *(one.ours_paired for one in found.labels))]
+    )
+    assert fig.data[2].x[0] == pytest.approx(100 * found.theirs.known.share)
+    assert [trace.marker.symbol for trace in fig.data] == ["circle", "circle-open", "diamond", "diamond-open"]
     assert "<img" not in fig.to_json()
 
 

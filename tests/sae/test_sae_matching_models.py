@@ -7,7 +7,7 @@ import pytest
 
 from lib.errors import InputError, Stopped
 from lib.sae.autoencoder import SparseAutoencoder
-from lib.sae.matching import Model, align, compare_models, identity
+from lib.sae.matching import Model, align, compare_models, fitting, identity
 from lib.sae.matching.chance import significant
 from lib.sae.matching.sides import Coverage, coverage_of, verdict
 from lib.sae.matching.similarity import Correlations, Standardised
@@ -82,17 +82,37 @@ def test_the_permutation_and_the_replaced_third_come_back(planted, by, pairing):
         assert side.domain.share == pytest.approx(kept)
     assert (np.diff(found.ours.weight[found.ours.only]) <= 0).all()
     told = {one.label: one for one in found.labels}
-    assert told["shared"].ours.share == told["shared"].theirs.share == 1
+    assert told["shared"].ours_paired.share == told["shared"].theirs_paired.share == 1
     assert told["shared"].verdict == "interchangeable"
-    assert found.labels[0].label == "new"
-    assert found.verdict == "partly"
+    assert told["new"].ours_paired.high < 1
+    assert not found.ours.lacking.any()  # the replaced third is there, in the other's vectors
+    assert found.verdict == "interchangeable"
     assert found.to_dict()["alignment"]["kind"] == "procrustes"
+
+
+def test_what_the_other_vectors_lack_is_only_here(planted):
+    away = orthonormal(80, 1)[KEPT:]  # all axes but the first forty are taken out of their vectors
+    turn = orthonormal(80, 2)
+    vectors = planted.ours.vectors
+    theirs = Model(planted.theirs.sae, planted.theirs.codes, (vectors - vectors @ away.T @ away) @ turn)
+    found = compare_models(
+        planted.ours, theirs, alignment=identity(), by="correlation", labels=planted.labels
+    )  # fmt: skip
+    assert sorted(np.flatnonzero(found.ours.lacking)) == list(range(KEPT, N))
+    assert sorted(found.ours.only) == list(range(KEPT, N))
+    assert not found.theirs.lacking.any()
+    assert found.ours.known.share == pytest.approx(found.ours.weight[:KEPT].sum() / found.ours.weight.sum())
+    assert found.ours.known_chance < 0.05
+    told = {one.label: one for one in found.labels}
+    assert (told["shared"].ours.share, told["shared"].verdict) == (1, "interchangeable")
+    assert found.labels[0].label == "new"
+    assert (found.labels[0].verdict, found.verdict) == ("partly", "partly")
 
 
 def test_without_the_alignment_directions_say_nothing(planted):
     found = compare_models(planted.ours, planted.theirs, alignment=identity())
     assert not found.ours.matched.any()
-    assert found.verdict == "not interchangeable"
+    assert found.ours.coverage == found.ours.domain.share == 0
 
 
 def test_other_widths_by_a_ridge_map(planted):
@@ -120,7 +140,10 @@ def test_texts_that_have_nothing_in_common(planted):
     alignment = align(planted.ours.vectors, theirs.vectors)
     assert alignment.r2 < 0.1
     for by in ("cosine", "correlation"):
-        assert not compare_models(planted.ours, theirs, alignment=alignment, by=by).ours.matched.any()
+        found = compare_models(planted.ours, theirs, alignment=alignment, by=by)
+        assert not found.ours.matched.any()
+        assert found.ours.known.share < 0.05
+        assert found.verdict == "not interchangeable"
 
 
 def test_correlations_are_numpys():
@@ -151,7 +174,45 @@ def test_a_model_is_interchangeable_with_itself(planted):
     found = compare_models(planted.ours, planted.ours, alignment=identity(), labels=planted.labels)
     assert found.verdict == "interchangeable"
     assert found.ours.coverage == 1
-    assert found.ours.domain.share == 1
+    assert found.ours.domain.share == found.ours.known.share == 1
+    assert not len(found.ours.only)
+
+
+def test_one_to_one_pairs_count_from_either_side_or_not_at_all():
+    generator = np.random.default_rng(0)
+    axes = orthonormal(12, 3)
+    vectors = (generator.normal(size=(90, 12)) @ axes).astype(np.float32)
+    blurred = vectors + 0.8 * generator.normal(size=vectors.shape).astype(np.float32)
+    a, b = reading(axes[:10]), reading(axes)
+    models = Model(a, a.encode(vectors), vectors), Model(b, b.encode(blurred), blurred)
+    found = compare_models(*models, alignment=identity(), by="correlation", threshold=0.3)
+    assert found.ours.matched.sum() == found.theirs.matched.sum() > 0
+    assert found.theirs.match[found.ours.match[found.ours.pairs]].tolist() == found.ours.pairs.tolist()
+
+
+def test_chance_within_one_space_knows_the_main_axes():
+    """Directions that crowd along two axes of 16 are similar by chance; shuffled coordinates would not tell."""
+    flat = np.r_[np.ones(2), np.full(14, 0.05)]
+    turn = orthonormal(16, 4)
+    rows = [np.random.default_rng(seed).normal(size=(200, 16)) * flat @ turn for seed in (5, 6)]
+    directions = [(one / np.linalg.norm(one, axis=1, keepdims=True)).astype(np.float32) for one in rows]
+    vectors = np.random.default_rng(7).normal(size=(40, 16)).astype(np.float32)
+    models = [Model(sae, sae.encode(vectors), vectors) for sae in map(reading, directions)]
+    found = compare_models(*models, alignment=identity(), pairing="best")
+    assert found.ours.chance > 0.9
+    assert found.ours.matched.mean() < 0.1
+
+
+def test_a_fine_tune_shares_its_space(planted):
+    ours = planted.ours.vectors
+    moved = ours + 0.02 * np.random.default_rng(0).normal(size=ours.shape).astype(np.float32)
+    same = fitting(ours, moved)
+    assert (same.kind, same.map, same.texts) == ("identity", None, 0)
+    assert same.r2 > 0.95
+    assert same.held_out == 120
+    turned = fitting(ours, planted.theirs.vectors)
+    assert (turned.kind, turned.r2) == ("procrustes", pytest.approx(1, abs=1e-4))
+    assert fitting(ours, ours[:, :50]).kind == "ridge"
 
 
 def test_chance_is_held_against_features_that_fire_as_often():

@@ -6,7 +6,7 @@ narrower space into the wider one. Directions are mapped without the offset. How
 were held out; the map that is used is then fitted on all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ FEWEST_TEXTS = 20
 _HELD_OUT = 0.2
 _RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _RANK = 1e-6
+_SHARED = 0.25  # R2 of two checkpoints' embeddings as they are, at least: a mean cosine of about one half
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +36,15 @@ class Alignment(Result):
     map: NDArray[np.float32] | None
     """Shape (from, to): a direction v becomes v @ map; None for the identity."""
     r2: float
-    """Share of the variance of held-out embeddings that the mapped ones explain: 1 all, 0 none; NaN for the identity.
-    For a rotation, after the best common stretch."""
+    """Share of the variance of held-out embeddings that the mapped ones explain: 1 all, 0 or less none; NaN where it
+    was not measured, as between two dictionaries of one encoder. For a rotation and for the identity of two encoders,
+    after the best common stretch."""
     cosine: float
-    """Mean cosine of centred held-out embeddings with the mapped ones; NaN for the identity."""
+    """Mean cosine of centred held-out embeddings with the mapped ones; NaN as r2."""
     texts: int
     """Different texts it was fitted on; 0 for the identity."""
     held_out: int
-    """Different texts that r2 and cosine were measured on, by a map fitted without them."""
+    """Different texts that r2 and cosine were measured on, by a map fitted without them; 0 where they were not."""
     rank: int
     """Dimensions that the corpus determines: where it is below the width, the rest of a rotation is arbitrary."""
     ridge: float
@@ -65,6 +67,25 @@ def identity() -> Alignment:
     return Alignment("identity", "theirs", None, nan, nan, 0, 0, 0, 0.0, 0)
 
 
+def fitting(ours: NDArray[np.floating], theirs: NDArray[np.floating], *, seed: int = 0) -> Alignment:
+    """The identity where two encoders share a space, as a checkpoint and its fine-tune do; else the map of `align`.
+
+    They share one where widths are equal and their embeddings of held-out texts, as they are, explain each other as
+    well as after the rotation that was fitted, and at least a quarter of the variance.
+
+    Raises:
+        InputError: as of `align`.
+    """
+    made = align(ours, theirs, seed=seed)
+    if made.kind != "procrustes":
+        return made
+    source, target, kept, out = _split(ours, theirs, seed)
+    r2, cosine = _quality((source, target), (kept, out), None, stretched=True)
+    return (
+        replace(identity(), r2=r2, cosine=cosine, held_out=len(out), seed=seed) if r2 >= max(made.r2, _SHARED) else made
+    )
+
+
 def align(ours: NDArray[np.floating], theirs: NDArray[np.floating], *, seed: int = 0) -> Alignment:
     """Fit the map between the embeddings of the same texts by two encoders, shapes (t, d) and (t, e).
 
@@ -77,29 +98,22 @@ def align(ours: NDArray[np.floating], theirs: NDArray[np.floating], *, seed: int
         raise InputError(
             f"An alignment needs the same texts from both encoders, got {len(ours):,} and {len(theirs):,} embeddings."
         )
-    a, b = _different(np.asarray(ours, dtype=np.float32), np.asarray(theirs, dtype=np.float32))
-    if len(a) < FEWEST_TEXTS:
-        raise InputError(
-            f"Two spaces are aligned on {FEWEST_TEXTS} or more different texts, this corpus has {len(a)}: add texts."
-        )
-    mapped: Literal["ours", "theirs"] = "ours" if a.shape[1] < b.shape[1] else "theirs"
-    source, target = (a, b) if mapped == "ours" else (b, a)
+    source, target, kept, out = _split(ours, theirs, seed)
     kind: Kind = "procrustes" if source.shape[1] == target.shape[1] else "ridge"
-    order = np.random.default_rng(seed).permutation(len(a))
-    out, kept = np.split(order, [max(4, round(_HELD_OUT * len(a)))])
-    penalty = _best_penalty(source[kept], target[kept]) if kind == "ridge" else 0.0
-    r2, cosine = _quality(source, target, kept, out, penalty if kind == "ridge" else None)
-    fitted, rank = _fit(source, target, penalty if kind == "ridge" else None)
+    penalty = _best_penalty(source[kept], target[kept]) if kind == "ridge" else None
+    tried, _ = _fit(source[kept], target[kept], penalty)
+    r2, cosine = _quality((source, target), (kept, out), tried, stretched=kind == "procrustes")
+    fitted, rank = _fit(source, target, penalty)
     return Alignment(
         kind=kind,
-        mapped=mapped,
+        mapped=_mapped(ours, theirs),
         map=fitted.astype(np.float32),
         r2=r2,
         cosine=cosine,
-        texts=len(a),
+        texts=len(source),
         held_out=len(out),
         rank=rank,
-        ridge=penalty,
+        ridge=penalty or 0.0,
         seed=seed,
     )
 
@@ -108,8 +122,6 @@ def chance_map(
     alignment: Alignment, ours: NDArray[np.floating], theirs: NDArray[np.floating], generator: np.random.Generator
 ) -> Alignment:
     """The same kind of map fitted on texts of one side that were shuffled against the other's."""
-    from dataclasses import replace
-
     order = generator.permutation(len(ours))
     source, target = (ours[order], theirs) if alignment.mapped == "ours" else (theirs[order], ours)
     fitted, _ = _fit(source, target, alignment.ridge if alignment.kind == "ridge" else None)
@@ -130,20 +142,40 @@ def _fit(
     return left @ right, int((values > _RANK * values[0]).sum())
 
 
+def _mapped(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> Literal["ours", "theirs"]:
+    """Whose directions are mapped: the narrower ones."""
+    return "ours" if ours.shape[1] < theirs.shape[1] else "theirs"
+
+
+def _split(
+    ours: NDArray[np.floating], theirs: NDArray[np.floating], seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    """Different texts in the space that is mapped and in the one that stays; rows to fit on, rows held out."""
+    a, b = np.asarray(ours, dtype=np.float32), np.asarray(theirs, dtype=np.float32)
+    rows = different(a, b)
+    if len(rows) < FEWEST_TEXTS:
+        raise InputError(
+            f"Two spaces are aligned on {FEWEST_TEXTS} or more different texts, this corpus has {len(rows)}: add texts."
+        )
+    source, target = (a[rows], b[rows]) if _mapped(a, b) == "ours" else (b[rows], a[rows])
+    order = np.random.default_rng(seed).permutation(len(rows))
+    out, kept = np.split(order, [max(4, round(_HELD_OUT * len(rows)))])
+    return source, target, kept, out
+
+
 def _quality(
-    source: NDArray[np.float32],
-    target: NDArray[np.float32],
-    kept: NDArray[np.int64],
-    out: NDArray[np.int64],
-    penalty: float | None,
+    sides: tuple[NDArray[np.float32], NDArray[np.float32]],
+    texts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    fitted: NDArray[np.float64] | None,
+    *,
+    stretched: bool,
 ) -> tuple[float, float]:
-    """R2 and mean cosine on the texts `out` of a map fitted on those `kept`."""
-    fitted, _ = _fit(source[kept], target[kept], penalty)
-    known = (source[kept] - source[kept].mean(axis=0)) @ fitted
-    y = target[kept] - target[kept].mean(axis=0)
-    stretch = 1.0 if penalty is not None else float((known * y).sum() / max(float((known**2).sum()), 1e-30))
-    guessed = stretch * ((source[out] - source[kept].mean(axis=0)) @ fitted)
-    wanted = target[out] - target[kept].mean(axis=0)
+    """R2 and mean cosine of a map, None for none, on texts held out of those it was fitted on."""
+    (source, target), (kept, out) = sides, texts
+    x, y = source - source[kept].mean(axis=0), target - target[kept].mean(axis=0)
+    mapped = x if fitted is None else x @ fitted
+    stretch = float((mapped[kept] * y[kept]).sum() / max(float((mapped[kept] ** 2).sum()), 1e-30)) if stretched else 1.0
+    guessed, wanted = stretch * mapped[out], y[out]
     unexplained = ((wanted - guessed) ** 2).sum() / max(float((wanted**2).sum()), 1e-30)
     return float(1 - unexplained), float((_unit(guessed) * _unit(wanted)).sum(axis=1).mean())
 
@@ -152,14 +184,17 @@ def _best_penalty(source: NDArray[np.float32], target: NDArray[np.float32]) -> f
     """The penalty with the highest R2 on every fourth text, fitted on the others."""
     rows = np.arange(len(source))
     out, kept = rows[::4], rows[rows % 4 > 0]
-    scores = [_quality(source, target, kept, out, penalty)[0] for penalty in _RIDGES]
+    scores = []
+    for penalty in _RIDGES:
+        fitted, _ = _fit(source[kept], target[kept], penalty)
+        scores.append(_quality((source, target), (kept, out), fitted, stretched=False)[0])
     return _RIDGES[int(np.argmax(scores))]
 
 
-def _different(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    first = {one.tobytes() + other.tobytes(): row for row, (one, other) in enumerate(zip(a, b, strict=True))}
-    rows = sorted(first.values())
-    return a[rows], b[rows]
+def different(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Rows of texts, the last of those whose embeddings by both encoders are equal, ascending."""
+    last = {one.tobytes() + other.tobytes(): row for row, (one, other) in enumerate(zip(a, b, strict=True))}
+    return np.array(sorted(last.values()), dtype=np.int64)
 
 
 def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:

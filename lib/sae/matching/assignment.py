@@ -70,6 +70,18 @@ def largest(
     return to, best, back, back_best
 
 
+def best_values(similarity: Similarity) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How similar the nearest is to each of ours, shape (n,), and to each of theirs, shape (m,)."""
+    n, m = similarity.shape
+    best, back = np.full(n, -np.inf, dtype=np.float32), np.full(m, -np.inf, dtype=np.float32)
+    step = max(1, _BLOCK // m)
+    for start in range(0, n, step):
+        block = similarity.rows(slice(start, start + step))
+        best[start : start + step] = block.max(axis=1)
+        np.maximum(back, block.max(axis=0), out=back)
+    return best, back
+
+
 def _assign_all(
     similarity: Similarity, told: Told, done: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:

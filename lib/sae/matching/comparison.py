@@ -3,7 +3,12 @@
 Features are paired by the cosine of their directions (within one space, or after an alignment) or by the correlation of
 their activations over the corpus; one to one, or each with its best. Beside every similarity stands what chance gives
 the best of all candidates: by correlation, the texts of one side shuffled against the other's; by cosine, directions
-whose coordinates are shuffled (one space), or an alignment fitted on shuffled texts (two).
+whose coordinates along the main axes are shuffled among features (one space), or an alignment fitted on shuffled texts
+(two).
+
+A feature without a counterpart is not missing for that: one dictionary splits what another holds together, and two
+trainings share about half. So it is asked of every feature whether the other model's vectors tell it (`reading`), and
+the verdict is on both.
 
 References: Bricken et al. 2023, "Towards Monosemanticity" (correlated activations between two runs); Paulo and Belrose
 2025, arXiv:2501.16615 (cosine of 0.7; two seeds share about 30 % of features).
@@ -12,17 +17,15 @@ References: Bricken et al. 2023, "Towards Monosemanticity" (correlated activatio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lib.errors import InputError
 from lib.results import Result
 from lib.sae.matching.alignment import Alignment
 from lib.sae.matching.assignment import Method, Progress
-from lib.sae.matching.chance import significant
 from lib.sae.matching.decoder import SHARED, unit_directions
+from lib.sae.matching.judging import by_label, of_both, side_of, tested
 from lib.sae.matching.pairing import FEWEST, SHUFFLES, By, Model, PairedFeatures, Pairing, check_models, pair_features
-from lib.sae.matching.sides import RULE, LabelCoverage, Side, Verdict, coverage_of, verdict
+from lib.sae.matching.reading import Reading, read_features
+from lib.sae.matching.sides import RULE, LabelCoverage, Side, Verdict, verdict
 from lib.sae.matching.similarity import Correlations, Cosines, Standardised
 
 ALIGNED, CORRELATED = 0.5, 0.5
@@ -96,7 +99,14 @@ def compare_models(
         ours, theirs, alignment=alignment, by=by, pairing=pairing, fewest=fewest, shuffles=shuffles, seed=seed,
         progress=progress, should_stop=should_stop,
     )  # fmt: skip
-    return judge_pairs(paired, ours, theirs, alignment=alignment, threshold=threshold, labels=labels)
+    readings = [
+        read_features(a.codes, (a.vectors, b.vectors), fewest=fewest, seed=seed, should_stop=should_stop)
+        for a, b in ((ours, theirs), (theirs, ours))
+    ]
+    return judge_pairs(
+        paired, ours, theirs, readings=(readings[0], readings[1]), alignment=alignment, threshold=threshold,
+        labels=labels,
+    )  # fmt: skip
 
 
 def judge_pairs(
@@ -104,13 +114,15 @@ def judge_pairs(
     ours: Model,
     theirs: Model,
     *,
+    readings: tuple[Reading, Reading],
     alignment: Alignment,
     threshold: float | None = None,
     labels: Sequence[str | None] | None = None,
 ) -> ModelMatch:
     """What follows from pairs: which are the same feature, and how much of each model the other covers.
 
-    `alignment` is the one that they were paired with, `labels` are those of the texts, None where one has none.
+    `readings` are of our features and of theirs, `alignment` is the one that they were paired with, `labels` are those
+    of the texts, None where one has none.
 
     Raises:
         InputError: not the same texts, a threshold that is no similarity, labels that are not as many as the texts.
@@ -124,14 +136,15 @@ def judge_pairs(
     cosines = Cosines(*alignment.apply(unit_directions(ours.sae), unit_directions(theirs.sae)))
     standard = [Standardised(side.codes, fewest=paired.fewest) for side in (ours, theirs)]
     correlations = Correlations(*standard)
-    first = _side(
+    a = tested(
         ours, (paired.forward, paired.null), (standard[0], standard[1]), (cosines, correlations), paired.by, threshold
     )  # fmt: skip
-    second = _side(
+    b = tested(
         theirs, (paired.backward, paired.null_back), (standard[1], standard[0]),
         (cosines.turned(), correlations.turned()), paired.by, threshold,
     )  # fmt: skip
-    covered = [_sums(model, side.matched, side.judged) for model, side in ((ours, first), (theirs, second))]
+    first = side_of(ours, a, of_both(a, b, paired.pairing), readings[0], threshold=threshold)
+    second = side_of(theirs, b, of_both(b, a, paired.pairing), readings[1], threshold=threshold)
     return ModelMatch(
         ours=first,
         theirs=second,
@@ -142,81 +155,9 @@ def judge_pairs(
         threshold=float(threshold),
         fewest=paired.fewest,
         texts=len(ours.codes),
-        labels=_by_label(covered, labels),
-        verdict=verdict(first.domain, second.domain),
+        labels=by_label(((ours, first), (theirs, second)), labels),
+        verdict=verdict(first.known, second.known),
         rule=RULE,
         shuffles=len(paired.null),
         seed=paired.seed,
     )
-
-
-def _side(
-    model: Model,
-    found: tuple[NDArray[np.int64], NDArray[np.float32]],
-    standard: tuple[Standardised, Standardised],
-    similarities: tuple[Cosines, Correlations],
-    by: By,
-    threshold: float,
-) -> Side:
-    """One model's features: `found` are their partners and what chance gives."""
-    (match, nulls), (cosines, correlations) = found, similarities
-    judged = np.ones(len(match), dtype=bool) if by == "cosine" else standard[0].judged
-    match = np.where(judged, match, -1)
-    paired = np.flatnonzero(match >= 0)
-    cosine, correlation = np.full((2, len(match)), np.nan, dtype=np.float32)
-    cosine[paired] = cosines.pairs(paired, match[paired])
-    can = paired[standard[0].judged[paired] & standard[1].judged[match[paired]]]
-    correlation[can] = correlations.pairs(can, match[can])
-    value = (cosine if by == "cosine" else correlation).copy()
-    match = np.where(np.isfinite(value), match, -1)
-    count = np.bincount(model.codes.features, minlength=model.codes.width).astype(np.int64)
-    p_value, beyond = significant(value, nulls, judged, None if by == "cosine" else count)
-    matched = beyond & (np.nan_to_num(value, nan=-2.0) >= threshold)
-    for known in (cosine, correlation):
-        known[match < 0] = np.nan
-    weight = np.bincount(model.codes.features, weights=model.codes.activations, minlength=model.codes.width)
-    null = nulls[:, judged].ravel()
-    covered, whole = _sums(model, matched, judged)
-    total = float(weight.sum())
-    return Side(
-        match=match,
-        value=value,
-        cosine=cosine,
-        correlation=correlation,
-        p_value=p_value,
-        matched=matched,
-        judged=judged,
-        count=count,
-        weight=weight.astype(np.float64),
-        null=null,
-        coverage=float(matched[judged].mean()) if judged.any() else float("nan"),
-        chance=float((null >= threshold).mean()) if len(null) else float("nan"),
-        domain=coverage_of(covered, whole),
-        judged_weight=float(weight[judged].sum()) / total if total else float("nan"),
-    )
-
-
-def _sums(
-    model: Model, matched: NDArray[np.bool_], judged: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each text's activation in features with a counterpart, and in judged ones, shapes (t,)."""
-    codes = model.codes
-    rows = np.repeat(np.arange(len(codes)), codes.active)
-    covered, whole = (
-        np.bincount(rows, weights=codes.activations * kept[codes.features], minlength=len(codes)).astype(np.float64)
-        for kept in (matched, judged)
-    )
-    return covered, whole
-
-
-def _by_label(
-    covered: list[tuple[NDArray[np.float64], NDArray[np.float64]]], labels: Sequence[str | None] | None
-) -> tuple[LabelCoverage, ...]:
-    if labels is None:
-        return ()
-    found = []
-    for label in sorted({one for one in labels if one is not None}):
-        here = np.array([one == label for one in labels])
-        a, b = (coverage_of(part[here], whole[here]) for part, whole in covered)
-        found.append(LabelCoverage(label, a, b, verdict(a, b)))
-    return tuple(sorted(found, key=lambda one: np.nan_to_num(min(one.ours.share, one.theirs.share), nan=2.0)))

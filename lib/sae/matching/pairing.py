@@ -15,7 +15,7 @@ from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.matching.alignment import Alignment, chance_map
-from lib.sae.matching.assignment import Method, Progress, Told, assign, largest
+from lib.sae.matching.assignment import Method, Progress, Told, assign, best_values, largest
 from lib.sae.matching.decoder import unit_directions
 from lib.sae.matching.similarity import Correlations, Cosines, Similarity, Standardised
 
@@ -99,14 +99,15 @@ def pair_features(
     )  # fmt: skip
     (forward, backward), method = _pair(similarity, pairing, told)
     generator = np.random.default_rng(seed)
+    axes = np.linalg.eigh(directions[1].T @ directions[1])[1]  # main axes of theirs
     null, null_back = np.empty((shuffles, n), dtype=np.float32), np.empty((shuffles, m), dtype=np.float32)
     for number in range(shuffles):
         told((1 + number) * (n + m))
         if by == "cosine":
-            similarity = _by_chance(directions, alignment, (ours, theirs), generator)
+            similarity = _by_chance(directions, axes, alignment, (ours, theirs), generator)
         else:
             similarity = Correlations(standard[0], standard[1].shuffled(generator.permutation(len(ours.codes))))
-        _, null[number], _, null_back[number] = largest(similarity)
+        null[number], null_back[number] = best_values(similarity)
     told((1 + shuffles) * (n + m))
     return PairedFeatures(
         forward=forward,
@@ -155,13 +156,19 @@ def _pair(
 
 def _by_chance(
     directions: tuple[NDArray[np.float32], NDArray[np.float32]],
+    axes: NDArray[np.float32],
     alignment: Alignment,
     models: tuple[Model, Model],
     generator: np.random.Generator,
 ) -> Cosines:
-    """Directions that have nothing to do with each other: coordinates shuffled, or aligned on shuffled texts."""
+    """Directions that have nothing to do with each other.
+
+    Between two spaces: aligned on shuffled texts. In one: coordinates along the other's main axes shuffled among its
+    features, so that its spread along each of them stays.
+    """
     a, b = directions
     if alignment.map is None:
-        return Cosines(a, np.ascontiguousarray(b[:, generator.permutation(b.shape[1])]))
+        shuffled = generator.permuted(b @ axes, axis=0) @ axes.T
+        return Cosines(a, shuffled / np.maximum(np.linalg.norm(shuffled, axis=1, keepdims=True), 1e-12))
     ours, theirs = models
     return Cosines(*chance_map(alignment, ours.vectors, theirs.vectors, generator).apply(a, b))

@@ -7,26 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.results import Result
+from lib.sae.matching.reading import Reading
 
 Verdict = Literal["interchangeable", "partly", "not interchangeable", "cannot be told"]
 
 INTERCHANGEABLE, DIFFERENT = 0.8, 0.5
 RULE = (
-    "Interchangeable: in both directions 80 % or more of the activation is in features that the other model has too "
-    "(lower ends of the 95 % intervals). Not interchangeable: in one direction surely less than 50 % (upper end). "
-    "Partly: anything between."
+    "The other model knows a feature where it has a counterpart for it, or where its vectors tell at least half as "
+    "much of the feature's activation (variance, on held-out texts) as the feature's own vectors do. Interchangeable: "
+    "in both directions 80 % or more of the activation is in features that the other knows (lower ends of the 95 % "
+    "intervals). Not interchangeable: in one direction surely less than 50 % (upper end). Partly: anything between."
 )
 _Z = 1.959964
 
 
 @dataclass(frozen=True, eq=False)
 class Coverage(Result):
-    """The share of a model's activation on some texts that is in features with a counterpart."""
+    """A share of a model's activation on some texts."""
 
     texts: int
     """Texts it was summed over."""
     share: float
-    """0 to 1; NaN where no judged feature fires."""
+    """0 to 1; NaN where none of the features that could count fires."""
     low: float
     """Lower end of its 95 % interval over texts (ratio of sums, linearised); NaN for a single text."""
     high: float
@@ -40,8 +42,12 @@ class LabelCoverage(Result):
     label: str
     """The label."""
     ours: Coverage
-    """Of our activation."""
+    """Of our activation, in features that the other model knows."""
     theirs: Coverage
+    """Of theirs."""
+    ours_paired: Coverage
+    """Of our activation, in features with a counterpart."""
+    theirs_paired: Coverage
     """Of theirs."""
     verdict: Verdict
     """By the rule of the comparison."""
@@ -62,8 +68,8 @@ class Side(Result):
     p_value: NDArray[np.float64]
     """How often the best candidate is at least so similar by chance; NaN without a pair."""
     matched: NDArray[np.bool_]
-    """Has a counterpart: similar enough, and beyond chance with 5 % false discoveries (Benjamini-Hochberg).
-    Each side holds its own: one to one, a pair may pass from one side and not from the other."""
+    """Has a counterpart: similar enough, and beyond chance with 5 % false discoveries (Benjamini-Hochberg); one to
+    one, as seen from either side."""
     judged: NDArray[np.bool_]
     """Can have one: by correlation, fires on `fewest` texts or more and not always alike; by cosine, every feature."""
     count: NDArray[np.int64]
@@ -78,14 +84,38 @@ class Side(Result):
     """Share of `null` at the threshold or above: the coverage that chance alone would give, before its p-values."""
     domain: Coverage
     """Share of the activation on the corpus that is in features with a counterpart."""
+    domain_chance: float
+    """What `domain` would be by chance alone: the share of judged activation whose features chance brings to the
+    threshold, over all shuffles, before its p-values."""
     judged_weight: float
     """Share of all activation that is in judged features: what `domain` speaks of."""
+    reading: Reading
+    """How well its own vectors and the other's tell each feature."""
+    known: Coverage
+    """Share of the activation that is in features that the other model knows: with a counterpart, or told by its
+    vectors. Of features that can be told on this corpus: by their own vectors, or for having a counterpart."""
+    known_chance: float
+    """What `known` would be without counterparts and with the other's texts shuffled."""
+    known_weight: float
+    """Share of all activation that is in features that can be told: what `known` speaks of."""
+
+    @property
+    def lacking(self) -> NDArray[np.bool_]:
+        """Features that their own vectors tell and the other model does not know, shape (n,)."""
+        missing: NDArray[np.bool_] = self.reading.told & ~self.reading.read & ~self.matched
+        return missing
 
     @property
     def only(self) -> NDArray[np.int64]:
-        """Features that fire on the corpus, are judged and have no counterpart: the heaviest on the corpus first."""
+        """Features that fire on the corpus, are judged and have no counterpart.
+
+        What the other model does not know comes first, by the activation times the share of what their own vectors tell
+        that the other's do not; then the rest, the heaviest on the corpus first.
+        """
         alone = np.flatnonzero(self.judged & ~self.matched & (self.count > 0))
-        return alone[np.lexsort((alone, -self.weight[alone]))]
+        lacking = self.lacking[alone]
+        lost = self.weight[alone] * np.where(lacking, 1 - self.reading.kept[alone], 1)
+        return alone[np.lexsort((alone, -lost, ~lacking))]
 
     @property
     def pairs(self) -> NDArray[np.int64]:

@@ -25,6 +25,8 @@ def choose_other(space: SaeSpace) -> SaeSpace:
     """
     mine = space.space.checkpoint.source if space.space.checkpoint is not None else PACKAGED_STATIC
     first = PACKAGED_STATIC if mine == PACKAGED else PACKAGED
+    follow_default(_ENCODER, first)
+    follow_default(_SAE, _SAE_OF[first])
     with st.container(horizontal=True):
         encoder = str(
             st.selectbox(
@@ -43,6 +45,17 @@ def choose_other(space: SaeSpace) -> SaeSpace:
             )
         )  # fmt: skip
     return _opened(space, encoder, source)
+
+
+def follow_default(key: str, default: str) -> None:
+    """Move a choice that nobody made to where it now begins: it depends on other choices.
+
+    Else the session would keep the old beginning, while the browser shows the new one.
+    """
+    last = st.session_state.get(f"_{key}_began")
+    if last not in (None, default) and st.session_state.get(key) == last:
+        st.session_state[key] = default
+    st.session_state[f"_{key}_began"] = default
 
 
 def _offered(encoder: str) -> list[str]:
