@@ -7,12 +7,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from lib.corpora import QUERY_SET_NAMES, load_query_set, load_sample
+from lib.corpora import QUERY_SET_NAMES, Corpus, load_query_set, load_sample
 from lib.corpora.samples import SAMPLE_FOLDER
-from lib.embeddings import Progress, embed
-from lib.encoders import PACKAGED, PACKAGED_STATIC, Policy, describe, open_encoder
+from lib.embeddings import Embeddings, Progress, embed
+from lib.encoders import PACKAGED, PACKAGED_STATIC, Encoder, Policy, describe, open_encoder
 from lib.kept import kept, kept_clusters, kept_projection
 from lib.layers import BuildUp, HeadEntropy, build_up_inputs, head_entropy, head_entropy_inputs, layer_build_up
+from lib.sae.circuits.background import Background, background, background_inputs
+from lib.sae.circuits.births import Births, births
+from lib.sae.circuits.lens_file import known_lens
+from lib.sae.circuits.shelved import births_inputs, states_inputs
+from lib.sae.circuits.states import States, pooled_states
+from lib.sae.decomposition import decompose
+from lib.sae.sources import PACKAGED_SAE, open_sae
 from lib.shelf import Shelf
 from lib.store import EmbeddingStore
 
@@ -49,16 +56,39 @@ def build(progress: Progress, *, embeddings: Path = EMBEDDINGS, maps: Path = MAP
         kept_projection(made.key, made.vectors, shelf, **layout)
     for grouping in GROUPINGS:
         kept_clusters(made.key, made.vectors, shelf, **grouping)
+    _layers(encoder, corpus, shelf)
+    _circuits(encoder, corpus, made, shelf)
+
+
+def _layers(encoder: Encoder, corpus: Corpus, shelf: Shelf) -> None:
+    """What the Layers page opens with."""
     settings: dict[str, Any] = {"precision": encoder.precision}
     kept(
         BuildUp,
-        build_up_inputs(corpus, checkpoint, **settings),
+        build_up_inputs(corpus, encoder.checkpoint, **settings),
         shelf,
         lambda: layer_build_up(encoder, corpus.texts, corpus.labels),
     )
     kept(
         HeadEntropy,
-        head_entropy_inputs(corpus, checkpoint, **settings),
+        head_entropy_inputs(corpus, encoder.checkpoint, **settings),
         shelf,
         lambda: head_entropy(encoder, corpus.texts),
     )
+
+
+def _circuits(encoder: Encoder, corpus: Corpus, made: Embeddings, shelf: Shelf) -> None:
+    """What the views of the Circuits page open with, under the packaged dictionary and the tuned lens."""
+    sae = open_sae(PACKAGED_SAE, policy=Policy(allow_hub=False)).sae
+    checkpoint, texts = encoder.checkpoint, corpus.texts
+    precision: dict[str, Any] = {"precision": encoder.precision}
+    lens = known_lens("tuned", checkpoint, sae)
+    if lens is None:
+        raise ValueError("the packaged encoder's lens does not lie beside its dictionary")
+    inputs = births_inputs(texts, checkpoint, sae=sae, lens=lens, **precision)
+    kept(Births, inputs, shelf, lambda: births(encoder, texts, sae=sae, lens=lens))
+    first = texts[0]
+    kept(States, states_inputs(first, checkpoint, **precision), shelf, lambda: pooled_states(encoder, [first]))
+    strongest = int(decompose(sae, made.vectors[0]).features[0])
+    beside = background_inputs(made.key, sae, feature=strongest)
+    kept(Background, beside, shelf, lambda: background(encoder, sae, texts, feature=strongest))

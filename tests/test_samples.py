@@ -108,7 +108,31 @@ def test_the_embeddings_lie_in_the_same_spaces(built):
 
 def test_the_same_maps_and_clusters_ship_under_the_same_keys(built):
     assert names(MAPS) == names(built[1])
-    assert len(names(MAPS)) == len(LAYOUTS) + len(GROUPINGS) + 2  # the build-up and the heads of the layers
+    assert len(names(MAPS)) == len(LAYOUTS) + len(GROUPINGS) + 5  # Layers opens with two, Circuits with three
+
+
+def result_file(folder, kind):
+    """The arrays of the one result of a kind in a folder."""
+    (path,) = folder.glob(f"{kind}-*.safetensors")
+    return read_tensors(path)[0]
+
+
+def test_births_are_the_same(built):
+    shipped, again = (result_file(folder, "births") for folder in (MAPS, built[1]))
+    common, left, right = np.intersect1d(shipped["features"], again["features"], return_indices=True)
+    assert len(common) >= 0.98 * max(
+        len(shipped["features"]), len(again["features"])
+    )  # a few fire on just enough texts
+    assert np.mean(shipped["birth"][left] == again["birth"][right]) > 0.98
+    np.testing.assert_allclose(shipped["curves"][left], again["curves"][right], atol=0.02)
+
+
+@pytest.mark.parametrize("kind", ["states", "background"])
+def test_what_is_read_of_the_layers_is_the_same(built, kind):
+    shipped, again = (result_file(folder, kind) for folder in (MAPS, built[1]))
+    assert shipped.keys() == again.keys()
+    for name, values in shipped.items():
+        np.testing.assert_allclose(values, again[name], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: f"{layout['method']} {layout['dimensions']}")
@@ -156,6 +180,8 @@ from streamlit.testing.v1 import AppTest
 
 page = AppTest.from_file(sys.argv[1], default_timeout=60)
 page.query_params.update(json.loads(sys.argv[2]))
+if len(sys.argv) > 3:
+    page.switch_page(sys.argv[3])
 page.run()
 print(json.dumps({
     "modules": sorted({name.split(".")[0] for name in sys.modules}),
@@ -165,13 +191,13 @@ print(json.dumps({
 """
 
 
-def opened_by_itself(root, tmp_path, query):
-    """What a fresh process imported to show the app at an address, with a cache that holds nothing."""
+def opened_by_itself(root, tmp_path, query, *page):
+    """What a fresh process imported to show the app (or one of its pages), with a cache that holds nothing."""
     environment = os.environ | {
         "EMBEDSCOPE_STORE": str(tmp_path / "store"),
         "EMBEDSCOPE_RESULTS": str(tmp_path / "results"),
     }
-    done = subprocess.run([sys.executable, "-c", SCRIPT, str(root / "app.py"), json.dumps(query)], cwd=root,
+    done = subprocess.run([sys.executable, "-c", SCRIPT, str(root / "app.py"), json.dumps(query), *page], cwd=root,
                           env=environment, capture_output=True, text=True, check=True)  # fmt: skip
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["errors"] == []
@@ -187,3 +213,8 @@ def test_a_first_look_imports_nothing_heavy(root, tmp_path, query):
 @pytest.mark.parametrize("view", ["Anisotropy", "Dimension", "Labels", "Hubs", "Outliers"])
 def test_no_view_of_the_sample_imports_torch_or_umap(root, tmp_path, view):
     assert not opened_by_itself(root, tmp_path, {"view": view}) & set(HEAVY[:6])
+
+
+@pytest.mark.parametrize("view", ["Trace", "Births"])
+def test_circuits_of_the_sample_open_no_encoder(root, tmp_path, view):
+    assert not opened_by_itself(root, tmp_path, {"view": view}, "pages/circuits.py") & set(HEAVY)

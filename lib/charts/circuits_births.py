@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from lib.charts.circuits_lens import depth_axis
 from lib.charts.layout import figure, hover_texts, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
 
@@ -74,8 +75,7 @@ def birth_map(births: "Births", names: Sequence[str], shown: NDArray[np.bool_], 
         margin={"t": 48},
     )
     fig.update_xaxes(
-        title="born at", tickvals=list(range(len(births.depths))), ticktext=list(births.depths), anchor="y",
-        range=[-0.55, len(births.depths) - 0.45], showgrid=False,
+        **depth_axis(births.depths, "born at"), anchor="y", range=[-0.55, len(births.depths) - 0.45], showgrid=False,
     )  # fmt: skip
     return fig
 
@@ -111,7 +111,7 @@ def feature_curve(births: "Births", feature: int) -> go.Figure:
         line_width=0,
     )  # fmt: skip
     fig.add_vline(x=birth, line={"color": INK, "dash": "dash", "width": 1}, annotation_text="born")
-    fig.update_xaxes(tickvals=depths, ticktext=list(births.depths), range=[-0.3, len(depths) - 0.7])
+    fig.update_xaxes(**depth_axis(births.depths), range=[-0.3, len(depths) - 0.7])
     fig.update_yaxes(rangemode="tozero")
     return fig
 

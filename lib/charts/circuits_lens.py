@@ -1,6 +1,7 @@
 """How far a lens reads each depth: a figure."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from lib.charts.palette import HIGH, INK, LOW
 if TYPE_CHECKING:
     from lib.sae.circuits.lens import Lens
 
+_MANY = 14
 _TOP = 1.25  # what lies above is drawn there: a raw lens leaves up to twice the variance unexplained
 
 
@@ -37,5 +39,17 @@ def lens_quality(lens: "Lens", *, own_dictionary: bool) -> go.Figure:
             line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": symbol, "size": 8},
             hovertemplate=f"{name} %{{customdata:.2f}}<extra></extra>",
         )  # fmt: skip
-    fig.update_xaxes(tickvals=depths, ticktext=list(lens.depths))
+    fig.update_xaxes(**depth_axis(lens.depths))
     return fig
+
+
+def depth_axis(depths: Sequence[str], title: str | None = None) -> dict[str, Any]:
+    """Settings of an axis of depths, whose names become numbers where they are too many to stand side by side."""
+    many = len(depths) > _MANY
+    short = [str(place) for place in range(len(depths))]
+    numbered = f"{title + ' ' if title else ''}layer (0 = {depths[0]})"
+    return {
+        "tickvals": list(range(len(depths))),
+        "ticktext": short if many else list(depths),
+        "title": numbered if many else title,
+    }

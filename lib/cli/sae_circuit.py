@@ -7,17 +7,21 @@ from typing import Any, get_args
 from lib.cli.inputs import Source, about, check_seed, corpus_of, progress, write, writing
 from lib.cli.sae_decompose import add_text_options, label_of
 from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.sae_writers import add_writers, check_writers, writers_of
 from lib.corpora import SAMPLE_NAMES, Corpus
 from lib.errors import InputError
+from lib.kept import kept
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.circuits.births import BIRTH_RULE, LEAST, MOST_TEXTS, Births, births
 from lib.sae.circuits.lens import Kind, Lens, check_lens, raw_lens
 from lib.sae.circuits.lens_file import known_lens, load_lens, save_lens
 from lib.sae.circuits.lens_fit import fit_lens, measure_lens
+from lib.sae.circuits.shelved import births_inputs
 from lib.sae.circuits.states import pooled_states
 from lib.sae.circuits.trace import Trace, trace
 from lib.sae.database import FeatureDatabase, find_database
 from lib.sae.tokens import check_features
+from lib.shelf import default_shelf
 
 
 def add(commands: Any) -> None:
@@ -43,6 +47,7 @@ def add(commands: Any) -> None:
         "--most-texts", type=int, default=MOST_TEXTS, metavar="N", help=f"of the corpus (default: {MOST_TEXTS:,})"
     )
     command.add_argument("--seed", type=int, default=0, help="of what is drawn from the corpus (default: 0)")
+    add_writers(command)
     add_sae(command)
     add_text_options(command)
     command.set_defaults(run=run)
@@ -54,6 +59,7 @@ def run(chosen: argparse.Namespace) -> None:
     for name, given in (("least", chosen.least), ("most-texts", chosen.most_texts)):
         if given < 1:
             raise InputError(f"--{name} is a number of texts of at least 1, got {given}.")
+    check_writers(chosen)
     source = Source(chosen)
     opened = sae_of(chosen, source.checkpoint)
     check_features(opened.sae, [chosen.feature])
@@ -73,20 +79,27 @@ def run(chosen: argparse.Namespace) -> None:
         "lens": _about_lens(lens),
         "trace": _written(found, database),
     }
+    if chosen.writers:
+        result["writers"] = writers_of(chosen, source, opened.sae, corpus)
     if corpus is not None:
-        born = births(
-            source.open(),
-            corpus.texts,
-            sae=opened.sae,
-            lens=lens,
-            least=chosen.least,
-            most=chosen.most_texts,
-            role=chosen.role,
-            seed=chosen.seed,
-            progress=progress(corpus.name, doing="Following"),
-        )
+        born = _births(chosen, source, opened.sae, (lens, corpus))
         result |= {"corpus": about(corpus), "births": _written_births(born, database)}
     write(result, chosen.json)
+
+
+def _births(chosen: argparse.Namespace, source: Source, sae: SparseAutoencoder, read: tuple[Lens, Corpus]) -> Births:
+    """From the shelf that the page shares, else made here."""
+    lens, corpus = read
+    options: dict[str, Any] = {
+        "sae": sae, "lens": lens, "least": chosen.least, "most": chosen.most_texts, "role": chosen.role,
+        "seed": chosen.seed,
+    }  # fmt: skip
+    return kept(
+        Births,
+        births_inputs(corpus.texts, source.checkpoint, precision=source.precision, **options),
+        default_shelf(),
+        lambda: births(source.open(), corpus.texts, progress=progress(corpus.name, doing="Following"), **options),
+    )
 
 
 def _corpus(chosen: argparse.Namespace) -> Corpus | None:

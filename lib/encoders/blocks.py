@@ -123,6 +123,7 @@ class BlockTap:
         """The vectors, shape (p, d), of a batch of one text, in row i with the output of part i replaced at all tokens.
 
         `values`, shape (p, width), take its place; None for zeros, which leaves the part out. Later parts run anew.
+        In row 0 nothing is replaced: without embeddings there is no text.
         """
         import torch
 
@@ -134,7 +135,7 @@ class BlockTap:
             here = range(start, min(start + rows, p))
 
             def change(place: int, output: "Tensor", here: range = here) -> "Tensor":
-                if place not in here:
+                if not place or place not in here:
                     return output
                 changed = output.clone()
                 changed[here.index(place)] = put[place].to(output)

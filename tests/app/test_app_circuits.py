@@ -2,13 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lib.encoders import PACKAGED, Policy, describe, open_encoder
-from lib.sae import About, save
+from lib.encoders import PACKAGED, Policy, open_encoder
 from lib.sae.circuits.births import births
 from lib.sae.circuits.lens import Lens, raw_lens
 from lib.sae.circuits.states import pooled_states
@@ -16,7 +17,6 @@ from lib.sae.circuits.trace import trace
 from lib.sae.database import FeatureDatabase
 from lib.ui import resources
 from lib.ui.circuits import graph, lenses
-from tests.toy_sae import random_sae
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold** [link](javascript:alert(2)) $math$"
 TYPED = "The patient presented with acute chest pain and elevated troponin levels."
@@ -25,14 +25,6 @@ TYPED = "The patient presented with acute chest pain and elevated troponin level
 @pytest.fixture(scope="module")
 def encoder():
     return open_encoder(PACKAGED, policy=Policy())
-
-
-@pytest.fixture(scope="module")
-def sae():
-    """A small dictionary for the packaged encoder."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    return random_sae(d=384, n=64, k=6, about=about)
 
 
 @pytest.fixture
@@ -52,13 +44,9 @@ def lens(encoder, monkeypatch):
 
 
 @pytest.fixture
-def small(app, sae, lens, tmp_path, monkeypatch):
-    """Open the page with the small dictionary on a few pasted texts: `small(view="Births")`."""
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(sae, tmp_path / "small")
-    resources.policy.clear()
-    yield lambda **query: app(page="circuits", **{"sae": str(tmp_path / "small")} | query)
-    resources.policy.clear()
+def small(with_sae, lens):
+    """Open the page with the small dictionary: `small(view="Births")`."""
+    return partial(with_sae, "circuits")
 
 
 @pytest.fixture
@@ -101,6 +89,27 @@ def test_it_shows_what_the_library_finds(small, sae, lens, encoder):
     numbers = shown.table("pre-activation")
     assert numbers["activation"].tolist() == pytest.approx(expected.activations.tolist())
     assert "fitted on 10 texts" in said(shown)
+
+
+def test_the_graph_can_be_saved_as_it_stands(small):
+    shown = small(circuit_text=TYPED, circuit_feature="3")
+    data = json.loads(shown.page.get("bidi_component")[0].proto.json)
+    assert data["name"] == "circuit_3"
+    assert f"“{TYPED}”" in data["file"]
+    assert "Feature 3 — activation through 6 layers" in data["file"]
+    assert "**Feature 3 — activation through 6 layers**" in "\n".join(text.value for text in shown.page.markdown)
+
+
+def test_a_verdict_that_hangs_on_the_lens_is_said_to(small, sae, lens, encoder, monkeypatch):
+    unit = replace(lens, unit=True)
+    monkeypatch.setattr(lenses, "known_lens", lambda kind, *_: unit if kind == "tuned" else None)
+    lenses._shipped.clear()
+    states = pooled_states(encoder, [TYPED])
+    found = [trace(sae, unit, states, text=TYPED, feature=feature) for feature in range(sae.features)]
+    one = next(trace for trace in found if trace.as_guessed != trace.verdict)
+    shown = small(circuit_text=TYPED, circuit_feature=str(one.feature))
+    assert f"“{one.verdict.capitalize()}” hangs on the lens" in said(shown)
+    assert f"the curve is called “{one.as_guessed}”" in said(shown)
 
 
 def test_a_silent_feature_is_said_to_be_silent(small, sae, lens, encoder):

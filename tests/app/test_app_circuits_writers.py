@@ -6,30 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.encoders import PACKAGED, Policy, describe
-from lib.sae import About, save
-from lib.ui import resources
-from tests.toy_sae import random_sae
+from lib.encoders import PACKAGED, Policy, open_encoder
 
 TEXT = "The patient presented with acute chest pain and elevated troponin levels."
 LINES = ["A court heard the appeal.", "Interest rates fell.", "The bank raised its forecast.", "Two doses were given."]
 
 
 @pytest.fixture
-def small(app, tmp_path, monkeypatch):
-    """Open the view with a small dictionary: `small(circuit_text="...")`."""
-    checkpoint = describe(PACKAGED, policy=Policy())
-    about = About(name="small", encoder=checkpoint.source, fingerprint=checkpoint.fingerprint)
-    monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
-    save(random_sae(d=384, n=64, k=6, about=about), tmp_path / "small")
-    resources.policy.clear()
+def small(with_sae):
+    """Open the view with a small dictionary: `small(circuit_text="...")`; on a few pasted texts, if on no other."""
 
     def opened(**query):
-        shown = app(page="circuits", **{"view": "Writers", "sae": str(tmp_path / "small"), "corpus": "Paste"} | query)
+        shown = with_sae("circuits", **{"view": "Writers", "corpus": "Paste"} | query)
         return shown if "corpus" in query else shown.choose("pasted", "\n".join(LINES))
 
-    yield opened
-    resources.policy.clear()
+    return opened
 
 
 def said(shown):
@@ -58,7 +49,7 @@ def test_the_sum_is_shown_and_the_address_reopens_the_view(small):
 
 def test_what_is_odd_is_said_in_one_sentence(small):
     shown = small(circuit_feature="70")
-    assert "from 0 to 63" in re.sub(r"\\(.)", r"\1", shown.refusals[0].replace("\u2009", " "))
+    assert "from 0 to 63" in re.sub(r"\\(.)", r"\1", shown.refusals[0].replace("\u202f", " "))
     shown = small(circuit_text="<img src=x onerror=alert(1)> :red[hot] **bold**", writers_replacement="nonsense")
     assert not shown.refusals  # a value that is none goes back to the first
     assert ":red[hot]" not in "\n".join(mark.value for mark in shown.page.markdown)
@@ -70,4 +61,27 @@ def test_a_corpus_with_its_own_embeddings_has_no_layers(small):
     shown = small(corpus="Upload").upload("own.parquet", frame.to_parquet())
     assert not shown.refusals
     assert "no encoder whose layers could be looked at" in shown.page.info[0].value
+    assert not shown.charts
+
+
+def test_over_its_texts_the_differences_add_up_and_a_silent_feature_is_said_to_be(small, sae):
+    """The feature that fires on most of the texts, and one that fires on none."""
+    vectors = open_encoder(PACKAGED, policy=Policy()).encode(LINES).vectors
+    fires = np.bincount(sae.encode(vectors).features, minlength=sae.features)
+    feature = int(np.flatnonzero((fires > 1) & (fires < len(LINES)))[0])
+    shown = small(circuit_feature=str(feature), writers_where="over its texts")
+    assert not shown.refusals
+    assert shown.numbers["Fires on"] == f"{fires[feature]} of {len(LINES)}"
+    table = shown.table("strongest in")
+    assert len(table) == 13
+    np.testing.assert_allclose(table["direct"], table["where it fires"] - table["where not"], atol=1e-12)
+    assert table["strongest in"].sum() == pytest.approx(1)
+    assert "corpus_writers_figure" in shown.charts
+    assert "frozen" in shown.captions
+    assert "too few to speak" in shown.captions
+    shown.choose("writers_where", "in this text")
+    assert "writers_figure" in shown.charts
+    silent = int(np.flatnonzero(fires == 0)[0])
+    shown = small(circuit_feature=str(silent), writers_where="over its texts")
+    assert "fires on none of the 4 texts" in re.sub(r"\\(.)", r"\1", shown.page.info[0].value)
     assert not shown.charts

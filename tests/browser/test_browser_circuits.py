@@ -1,7 +1,6 @@
-"""Circuits, Steering and Faithfulness in a real browser: a column is clicked, a delta is moved, a link reopens."""
+"""Circuits and Faithfulness in a real browser: a column is clicked, a link reopens, both pages open."""
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -10,49 +9,31 @@ pytestmark = pytest.mark.browser
 TEXT = "The patient presented with acute chest pain and elevated troponin levels."
 
 
-@pytest.fixture(scope="module")
-def server(chromium, serve):
-    """One server for all journeys."""
-    with serve() as address:
-        yield address
-
-
-def _sound(seen):
-    assert not seen.page.locator('[data-testid="stException"]:visible').count()
-    assert not seen.foreign()
-    assert not seen.complaints
-
-
-def _query(seen):
-    return parse_qs(urlsplit(seen.page.evaluate("location.href")).query)
-
-
 def test_a_column_that_is_clicked_opens_and_its_address_reopens_it(server, visit):
     seen = visit(f"{server}/circuits?circuit_text={TEXT.replace(' ', '+')}")
     column = seen.page.locator("[data-column]").nth(2)
     column.wait_for()
     column.click()
-    seen.until(lambda: "trace_column" in _query(seen))
+    seen.until(lambda: "trace_column" in seen.query)
     seen.page.get_by_text("What fires at layer 2?").wait_for()
     again = visit(seen.page.evaluate("location.href"))
     again.page.get_by_text("What fires at layer 2?").wait_for()
-    _sound(again)
+    again.sound()
 
 
-def test_a_delta_that_is_moved_moves_the_ranking(server, visit):
-    seen = visit(f"{server}/steering")
-    handle = seen.page.get_by_role("slider").first
-    handle.wait_for()
-    before = seen.numbers["Cosine shift"]
-    handle.focus()
-    for _ in range(3):
-        handle.press("ArrowRight")
-    seen.settle()
-    seen.until(lambda: seen.numbers["Cosine shift"] != before)
-    moved = seen.numbers
-    again = visit(seen.page.evaluate("location.href"))
-    again.until(lambda: again.numbers == moved)
-    _sound(again)
+def test_the_graph_is_saved_as_a_picture_and_as_a_drawing(server, visit, tmp_path):
+    seen = visit(f"{server}/circuits?circuit_text={TEXT.replace(' ', '+')}&circuit_feature=7")
+    for kind, begins in (("png", b"\x89PNG"), ("svg", b"<svg")):
+        with seen.page.expect_download() as saved:
+            seen.page.get_by_role("button", name=kind.upper(), exact=True).click()
+        assert saved.value.suggested_filename == f"circuit_7.{kind}"
+        saved.value.save_as(tmp_path / kind)
+        assert (tmp_path / kind).read_bytes().startswith(begins)
+    image = (tmp_path / "png").read_bytes()
+    wide, high = int.from_bytes(image[16:20], "big"), int.from_bytes(image[20:24], "big")
+    assert wide > 1_500
+    assert high > 1_000
+    seen.sound()
 
 
 @pytest.mark.parametrize("address", ["diagnostics?view=Faithfulness", "retrieval?view=Faithfulness"])
@@ -60,4 +41,4 @@ def test_faithfulness_opens_from_both_pages(server, visit, address):
     seen = visit(f"{server}/{address}")
     seen.page.get_by_text(re.compile("Which features carry retrieval")).wait_for()
     seen.until(lambda: "Essential" in seen.numbers)
-    _sound(seen)
+    seen.sound()

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lib.charts import circuits_births, circuits_trace
+from lib.charts import circuits_births, circuits_lens, circuits_trace, circuits_trace_file
 from lib.sae.circuits.births import Births
 from lib.sae.circuits.trace import Trace
 
@@ -40,6 +40,8 @@ def a_trace(activations, *, coactive=None):
         growth_steps=int((growth > 0).sum()),
         verdict="structural",
         rule="",
+        lengths=None,
+        as_guessed=None,
     )
 
 
@@ -116,9 +118,30 @@ def test_the_chosen_column_is_marked_and_how_far_each_can_be_read_stands_below()
 def test_many_layers_keep_their_width_and_a_file_holds_everything():
     long = a_trace(np.linspace(0, 1, 33))
     assert float(drawn(long).get("width")) >= 33 * 90
-    whole = ElementTree.fromstring(circuits_trace.trace_svg(long, {}))
+    whole = ElementTree.fromstring(circuits_trace_file.trace_svg(long, {}))
     assert len(groups(whole)) == 33
     assert {"#319", "target feature", "co-active feature", "activation growth"} <= set(said(whole))
+
+
+def test_a_file_tells_by_itself_what_it_shows():
+    trace = replace(a_trace([0.2, 0, 2]), text=HOSTILE * 9)
+    file = circuits_trace_file.trace_svg(trace, {319: f"319 · {HOSTILE * 9}"}, encoder=HOSTILE)
+    title, text, summary = said(ElementTree.fromstring(file))[:3]
+    assert title.startswith("Feature 319 · <script>")
+    assert title.endswith("… — activation through 2 layers")
+    assert text.startswith("“<script>")
+    assert text.endswith("…”")
+    assert summary.startswith("peak layer 2 · 2.000   total gain +2.000   1 growth step of 2   structural   tuned lens")
+    assert "<script" not in file
+    assert circuits_trace_file.summary(a_trace([0, 0])) == "fires at no depth"
+    assert circuits_trace_file.title("feature 7", 1) == "Feature 7 — activation through 1 layer"
+
+
+def test_a_rise_too_small_for_a_growth_step_is_pale():
+    trace = a_trace([0.2, 0.21, 1.2])
+    picture = drawn(replace(trace, steps=np.array([False, True])))
+    arcs = [path for path in picture.iter(f"{SVG}path") if path.get("stroke") == circuits_trace.HIGH]
+    assert [float(path.get("stroke-opacity")) < 1 for path in arcs] == [True, False]
 
 
 def some_births():
@@ -180,3 +203,12 @@ def test_a_curve_ends_at_one_and_marks_the_birth():
     assert mark.x0 == 2
     alone = replace(births, birth=births.earliest)
     assert circuits_births.feature_curve(alone, 9).layout.shapes[1].x0 == 1
+
+
+def test_names_of_many_depths_become_numbers():
+    few, many = (("embedding", *(f"layer {layer}" for layer in range(1, depths))) for depths in (7, 25))
+    axis = circuits_lens.depth_axis(few, "born at")
+    assert (axis["ticktext"], axis["title"]) == (list(few), "born at")
+    axis = circuits_lens.depth_axis(many, "born at")
+    assert (axis["ticktext"][24], axis["title"]) == ("24", "born at layer (0 = embedding)")
+    assert circuits_lens.depth_axis(many)["title"] == "layer (0 = embedding)"

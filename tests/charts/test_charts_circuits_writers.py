@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from lib.charts.circuits_writers import DIRECT, LEFT_OUT, writers_figure
+from lib.charts.circuits_writers import DIRECT, LEFT_OUT, corpus_writers_figure, writers_figure
 from lib.charts.palette import HIGH, LOW
 from lib.sae.circuits.agreement import agreement
+from lib.sae.circuits.corpus_writers import CorpusWriters
 from lib.sae.circuits.writers import Writers
 
 
@@ -57,3 +58,45 @@ def test_signs_that_differ_are_flagged_and_colours_follow_signs():
 def test_without_a_baseline_nothing_is_called_usual():
     fig = writers_figure(made(usual=False))
     assert not any("usual" in (trace.name or "") for trace in fig.data)
+
+
+def over(*, silent=True, texts=2):
+    """Over some texts every part adds 1; where the feature is silent, 0.5; leaving out costs 2 and 3."""
+    parts, p = ("embedding", "layer 1 attention", "layer 1 feed-forward"), 3
+    gone = np.array([np.nan, 1.0, 1.0])
+
+    def told(name, value):
+        value = np.broadcast_to(value, p).astype(float)
+        half = 0.25 if texts > 1 else np.nan
+        return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+
+    fields = told("direct", 1.0) | told("silent", 0.5) | told("difference", 0.5)
+    fields |= told("left_out", 2 * gone) | told("left_out_silent", 3 * gone) | told("left_out_difference", -gone)
+    if not silent:
+        fields |= {name: None for name in fields if "silent" in name or "difference" in name}
+    return CorpusWriters(
+        feature=3, parts=parts, layers=np.array([0, 1, 1]), kinds=("embedding", "attention", "feed-forward"),
+        strongest=np.array([1.0, 0, 0]), **fields, pre_activation=3.0, constant=0.0,
+        pre_activation_silent=1.5 if silent else None, constant_silent=0.0 if silent else None, half=2,
+        firing=texts, of_firing=9, silents=2 * silent, of_silent=9 * silent, left_out_texts=texts,
+        left_out_silents=2 * silent, replacement="zero", seed=0,
+    )  # fmt: skip
+
+
+def heights(fig):
+    """What the bars of each measure show."""
+    bars = [trace for trace in fig.data if trace.type == "bar"]
+    return {bar.hovertemplate.split("<br>")[1].split(" %")[0]: set(bar.y) for bar in bars if len(bar.y)}
+
+
+def test_over_many_texts_the_differences_are_drawn_with_their_intervals():
+    fig = corpus_writers_figure(over())
+    assert heights(fig) == {DIRECT: {0.5}, LEFT_OUT: {-1.0}}
+    assert "+1.000 where it fires, +0.500 where not" in str(fig.data[0].customdata)
+    lines = [trace for trace in fig.data if trace.error_y.array is not None]
+    assert {float(end) for trace in lines for end in trace.error_y.array} == {0.25}
+    assert {"95 % interval", "different signs"} <= {trace.name for trace in fig.data}
+    everywhere = corpus_writers_figure(over(silent=False))
+    assert heights(everywhere) == {DIRECT: {1.0}, LEFT_OUT: {2.0}}
+    assert "mean" in everywhere.layout.yaxis.title.text
+    assert "95 % interval" not in {trace.name for trace in corpus_writers_figure(over(texts=1)).data}

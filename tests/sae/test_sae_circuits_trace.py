@@ -11,6 +11,7 @@ from lib.sae import About
 from lib.sae.circuits import births as births_module
 from lib.sae.circuits.births import births
 from lib.sae.circuits.lens import Lens, raw_lens
+from lib.sae.circuits.shelved import births_inputs, states_inputs
 from lib.sae.circuits.states import States, pooled_states
 from lib.sae.circuits.trace import trace
 from lib.sae.decomposition import decompose
@@ -81,6 +82,38 @@ def test_one_of_several_texts_and_features_that_there_are_not():
     assert trace(orthogonal_sae(), raw(), states_of(vectors), text="t", feature=1, row=2).to_dict() == one.to_dict()
     with pytest.raises(InputError, match="features 0 to 5, got 6"):
         trace(orthogonal_sae(), raw(), states_of(vectors), text="t", feature=6)
+
+
+def test_a_verdict_that_hangs_on_the_length_of_the_guesses():
+    vectors = np.array([[[0.5, 0, 0]], [[0.6, 0, 0.05]], [[1, 0, 0]]], dtype=np.float32)
+    maps, offsets = np.stack([0.4 * np.eye(3, dtype=np.float32)] * 2), np.zeros((2, 3), np.float32)
+    lens = Lens("tuned", "me", DEPTHS[:3], maps, offsets, unit=True)
+    found = trace(orthogonal_sae(3), lens, states_of(vectors), text="t", feature=0)
+    np.testing.assert_allclose(found.lengths, [0.2, 0.4 * np.hypot(0.6, 0.05), 1], rtol=1e-6)
+    assert (found.verdict, found.as_guessed) == ("from the start", "late-binding")
+    plain = trace(orthogonal_sae(3), replace(lens, unit=False), states_of(vectors), text="t", feature=0)
+    assert (plain.lengths, plain.as_guessed, plain.verdict) == (None, None, "late-binding")
+
+
+def test_what_births_and_states_depend_on(encoder, sae):
+    checkpoint, lens = encoder.checkpoint, raw_lens(encoder.checkpoint)
+    given = {"precision": "float32", "sae": sae, "lens": lens}
+    usual = births_inputs(["a", "b"], checkpoint, **given)
+    assert births_inputs(["a", "b"], checkpoint, **given, most=2) == usual
+    tuned = replace(lens, kind="tuned", maps=np.zeros((6, 2, 2), np.float32), offsets=np.zeros((6, 2), np.float32))
+    others = [
+        births_inputs(["a", "c"], checkpoint, **given),
+        births_inputs(["a", "b"], checkpoint.with_prompts(document="d: "), **given),
+        births_inputs(["a", "b"], checkpoint, **given | {"precision": "bfloat16"}),
+        births_inputs(["a", "b"], checkpoint, **given | {"sae": orthogonal_sae()}),
+        births_inputs(["a", "b"], checkpoint, **given | {"lens": tuned}),
+        births_inputs(["a", "b"], checkpoint, **given | {"lens": replace(tuned, unit=True)}),
+        births_inputs(["a", "b"], checkpoint, **given, least=3),
+        births_inputs(["a", "b"], checkpoint, **given, most=1),
+        births_inputs(["a", "b"], checkpoint, **given, seed=1),
+    ]
+    assert usual not in others
+    assert states_inputs("a", checkpoint, precision="float32") != states_inputs("b", checkpoint, precision="float32")
 
 
 def test_the_last_depth_is_the_texts_decomposition(encoder, sae):

@@ -19,6 +19,7 @@ RULE = (
     f"Rank correlation of the parts: agree from {AGREE}, agree in part from {DIFFER}, differ below. A part is opposed "
     f"where the two have different signs and each is at least {100 * WEIGHTY:.0f} % of the largest of its kind."
 )
+RULE_OF_MEANS = "Of means, only where the intervals of both leave out 0."
 _DRAWS = 9_999
 
 
@@ -32,6 +33,10 @@ class Agreement(Result):
     """Share of random pairings of the parts with a correlation at least as high; None where there is none."""
     opposed: tuple[int, ...]
     """Places of the parts in which the two have different signs."""
+    furthest: int | None
+    """Place of the part whose ranks by the two differ most; None where no two ranks differ."""
+    furthest_ranks: tuple[int, int] | None
+    """Its ranks by the first and the second, 1 for the part that raises the feature most."""
     same_strongest: bool
     """Whether the same part raises the feature most by both."""
     parts: int
@@ -45,9 +50,22 @@ class Agreement(Result):
 
 
 def agreement(
-    direct: NDArray[np.float64], left_out: NDArray[np.float64], *, first: int = 0, seed: int = 0
+    direct: NDArray[np.float64],
+    left_out: NDArray[np.float64],
+    *,
+    sure: NDArray[np.bool_] | None = None,
+    first: int = 0,
+    seed: int = 0,
 ) -> Agreement:
-    """Compare two measures, each of shape (p,); `first` is the place of the first part in the caller's counting."""
+    """Compare two measures, each of shape (p,).
+
+    Args:
+        direct: what the parts' own outputs add.
+        left_out: what is lost without them.
+        sure: for means, whether the signs of both are beyond doubt, shape (p,): no other part is called opposed.
+        first: the place of the first part in the caller's counting.
+        seed: of the random pairings.
+    """
     from scipy.stats import rankdata
 
     a, b = rankdata(direct), rankdata(left_out)
@@ -62,15 +80,22 @@ def agreement(
     weighty = (np.abs(direct) >= WEIGHTY * np.abs(direct).max(initial=0)) & (
         np.abs(left_out) >= WEIGHTY * np.abs(left_out).max(initial=0)
     )
+    if sure is not None:
+        weighty &= sure
     opposed = np.flatnonzero(weighty & (direct * left_out < 0))
+    ranks = np.array([rankdata(-direct, method="min"), rankdata(-left_out, method="min")], dtype=np.int64)  # (2, p)
+    apart = np.abs(ranks[0] - ranks[1])
+    furthest = int(apart.argmax()) if apart.any() else None
     return Agreement(
         correlation=correlation,
         chance=chance,
         opposed=tuple(int(place) + first for place in opposed),
+        furthest=None if furthest is None else furthest + first,
+        furthest_ranks=None if furthest is None else (int(ranks[0, furthest]), int(ranks[1, furthest])),
         same_strongest=bool(len(direct) and direct.argmax() == left_out.argmax()),
         parts=len(direct),
         verdict=_verdict(correlation),
-        rule=RULE,
+        rule=RULE if sure is None else f"{RULE} {RULE_OF_MEANS}",
         seed=seed,
     )
 

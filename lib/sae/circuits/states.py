@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from lib.encoders import BATCH_TOKENS, Encoder, Role
 from lib.errors import InputError
 from lib.layers.states import depth_names
+from lib.results import Result
 
 
 @dataclass(frozen=True, eq=False)
-class States:
+class States(Result):
     """Some texts at every depth: the embedding layer and the layers 1 to L."""
 
     depths: tuple[str, ...]

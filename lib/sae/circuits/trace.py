@@ -61,6 +61,11 @@ class Trace(Result):
     """What the curve says: "structural", "from the start", "late-binding", "transient", "mixed" or "silent"."""
     rule: str
     """The rule that led to it, in words."""
+    lengths: NDArray[np.float32] | None
+    """Length of each depth's guess before it is set to 1, shape (L + 1,); None where the lens sets none."""
+    as_guessed: Verdict | None
+    """The verdict on the same curve with guesses left as short as the map makes them; None where the lens sets no
+    length. Where it is another one, the verdict hangs on the lens."""
 
 
 def trace(sae: SparseAutoencoder, lens: Lens, states: States, *, text: str, feature: int, row: int = 0) -> Trace:
@@ -81,7 +86,8 @@ def trace(sae: SparseAutoencoder, lens: Lens, states: States, *, text: str, feat
     one = States(states.depths, states.rows[[row]], states.pooled[:, [row]], states.vectors[:, [row]])
     readings = lens.apply(one)[:, 0]  # (L + 1, d)
     codes = sae.encode(readings)
-    activations = np.array([_activation(codes, depth, feature) for depth in range(len(codes))], dtype=np.float32)
+    activations = _activations(codes, feature)
+    lengths, as_guessed = _without_lengths_set(sae, lens, one, feature)
     coactive, strengths = _strongest(codes, feature)
     judged = judge(activations)
     return Trace(
@@ -103,7 +109,23 @@ def trace(sae: SparseAutoencoder, lens: Lens, states: States, *, text: str, feat
         growth_steps=int(judged.steps.sum()),
         verdict=judged.verdict,
         rule=judged.rule,
+        lengths=lengths,
+        as_guessed=as_guessed,
     )
+
+
+def _without_lengths_set(
+    sae: SparseAutoencoder, lens: Lens, one: States, feature: int
+) -> tuple[NDArray[np.float32] | None, Verdict | None]:
+    """How long the guesses are, and what would be said of them as they are; None twice where no length is set."""
+    if not lens.unit:
+        return None, None
+    guesses = lens.guesses(one)[:, 0]  # (L + 1, d)
+    return np.linalg.norm(guesses, axis=1), judge(_activations(sae.encode(guesses), feature)).verdict
+
+
+def _activations(codes: Codes, feature: int) -> NDArray[np.float32]:
+    return np.array([_activation(codes, depth, feature) for depth in range(len(codes))], dtype=np.float32)
 
 
 def _activation(codes: Codes, depth: int, feature: int) -> float:

@@ -11,50 +11,24 @@ norms included, and the pre-activation is compared with what it was. This holds 
 output, and so does not sum to anything. See `lib.sae.circuits.agreement` for how the two are compared.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.encoders.batches import distinct
 from lib.encoders.prompts import Role
-from lib.errors import InputError, Stopped
+from lib.errors import InputError
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.circuits.agreement import Agreement, agreement
-from lib.sae.fit import check_fit
-from lib.sae.tokens import check_features
+from lib.sae.circuits.background import Background
+from lib.sae.circuits.feature_tap import FeatureTap, lower
 
 if TYPE_CHECKING:
     from lib.encoders import Encoder
-    from lib.encoders.blocks import BlockTap, Terms
 
 Replacement = Literal["zero", "mean"]
-Progress = Callable[[int, int], None]
-BACKGROUND = 64
-"""Texts of the corpus beside which a text's terms stand."""
-
-
-@dataclass(frozen=True, eq=False)
-class Background(Result):
-    """The direct terms of one feature in some texts of a corpus."""
-
-    feature: int
-    """Which feature."""
-    direct: NDArray[np.float64]
-    """Terms of each of b texts and p parts, shape (b, p), in units of the pre-activation."""
-    constants: NDArray[np.float64]
-    """What depends on biases and norms alone, shape (b,)."""
-    mean_outputs: NDArray[np.float64]
-    """Each part's output, the mean over all tokens of these texts, shape (p, width of the stream)."""
-    texts: int
-    """Different texts, b."""
-    of: int
-    """Different texts in the corpus."""
-    seed: int
-    """Which texts were drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,56 +88,6 @@ class Writers(Result):
     """Whether the text was cut at the encoder's maximum length."""
 
 
-def background(
-    encoder: "Encoder",
-    sae: SparseAutoencoder,
-    texts: Sequence[str],
-    *,
-    feature: int,
-    most: int = BACKGROUND,
-    role: Role = "document",
-    seed: int = 0,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> Background:
-    """The direct terms of `feature` in at most `most` different texts, drawn at random by `seed`.
-
-    Raises:
-        InputError: an SAE of another encoder; no such feature; no text; an encoder whose parts cannot be told.
-        Stopped: `should_stop` said so.
-    """
-    from lib.encoders import BATCH_TOKENS
-
-    tap, w = _tap(encoder, sae, feature, role)
-    known = sorted(distinct(texts).texts)
-    if not known:
-        raise InputError("Terms are compared with those of the corpus, which has no text: give at least one.")
-    drawn = np.sort(np.random.default_rng(seed).permutation(len(known))[:most])
-    todo = distinct([known[place] for place in drawn])
-    found: list[Terms] = []
-    done = 0
-    for batch in encoder.batches(todo, role, batch_tokens=BATCH_TOKENS):
-        if should_stop and should_stop():
-            raise Stopped(f"Stopped after {done:,} of {len(drawn):,} texts.")
-        if (batch.lengths > 0).all():
-            found.append(tap.terms(batch, w, check=not found))
-        done += len(batch.items)
-        if progress:
-            progress(done, len(drawn))
-    if not found:
-        raise InputError("No text of the corpus has a token that the encoder knows: choose another corpus.")
-    direct = np.concatenate([terms.parts for terms in found])
-    return Background(
-        feature=feature,
-        direct=direct,
-        constants=np.concatenate([terms.constants for terms in found]) + _constant(sae, feature),
-        mean_outputs=np.sum([terms.outputs for terms in found], axis=0) / sum(terms.tokens for terms in found),
-        texts=len(direct),
-        of=len(known),
-        seed=seed,
-    )
-
-
 def writers(
     encoder: "Encoder",
     sae: SparseAutoencoder,
@@ -180,20 +104,18 @@ def writers(
         InputError: an SAE of another encoder; no such feature; a text without any token; an encoder whose parts cannot
             be told; a background of another feature, or none where parts are to be replaced by their means.
     """
-    _check_background(beside, feature, replacement)
-    tap, w = _tap(encoder, sae, feature, role)
-    batch = next(encoder.batches(distinct([text]), role, batch_tokens=1))
-    if not batch.lengths[0]:
-        raise InputError("This text has no token that the encoder knows: choose another text.")
-    terms = tap.terms(batch, w)
+    check_replacement(beside, feature, replacement)
+    tap = FeatureTap(encoder, sae, feature, role=role)
+    batch = tap.batch(text)
+    terms = tap.terms([batch])
     values = beside.mean_outputs if beside is not None and replacement == "mean" else None
-    vectors = np.concatenate([terms.vectors, tap.replaced(batch, values)[1:]])  # whole, then without parts 1, 2, ...
-    own, codes = _constant(sae, feature), sae.encode(vectors).matrix
-    pre, activations = vectors @ w + own, codes[:, [feature]].toarray()[:, 0].astype(np.float64)
-    direct, lower = terms.parts[0], _lower(pre)
+    vectors = tap.left_out(batch, values)  # whole, then without parts 1, 2, ...
+    pre, codes = tap.pre_activations(vectors), sae.encode(vectors).matrix
+    activations = codes[:, [feature]].toarray()[:, 0].astype(np.float64)
+    direct, left_out = terms.direct[0], lower(pre)
     others = np.setdiff1d(np.flatnonzero(codes[[0]].toarray()[0]), [feature])
-    lower_others = _lower(sae.pre_activations(vectors)[:, others].astype(np.float64))  # (p, others)
-    constant = float(terms.constants[0]) + own
+    of_others = lower(sae.pre_activations(vectors)[:, others].astype(np.float64))  # (p, others)
+    constant = float(terms.constants[0])
     return Writers(
         feature=feature,
         text=text,
@@ -201,29 +123,22 @@ def writers(
         layers=np.array([part.layer for part in tap.parts]),
         kinds=tuple(part.kind for part in tap.parts),
         direct=direct,
-        left_out=lower,
-        left_out_activation=_lower(activations),
-        **_spread("others", lower_others.T),
+        left_out=left_out,
+        left_out_activation=lower(activations),
+        **_spread("others", of_others.T),
         others_count=len(others),
         pre_activation=float(pre[0]),
         activation=float(activations[0]),
         constant=constant,
-        dictionary_constant=own,
+        dictionary_constant=tap.constant,
         rest=float(pre[0] - direct.sum() - constant),
         replacement=replacement,
         **_spread("usual", np.empty((0, len(direct))) if beside is None else beside.direct),
         usual_constant=None if beside is None else float(beside.constants.mean()),
         usual_texts=0 if beside is None else beside.texts,
-        agreement=agreement(direct[1:], lower[1:], first=1),
+        agreement=agreement(direct[1:], left_out[1:], first=1),
         truncated=bool(batch.truncated[0]),
     )
-
-
-def _lower(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the rows after the first lie below it; NaN for part 0, which is not left out."""
-    below: NDArray[np.float64] = values[:1] - values
-    below[0] = np.nan
-    return below
 
 
 def _spread(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
@@ -234,24 +149,12 @@ def _spread(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
     return {name: values.mean(axis=0), f"{name}_low": low, f"{name}_high": high}
 
 
-def _tap(
-    encoder: "Encoder", sae: SparseAutoencoder, feature: int, role: Role
-) -> tuple["BlockTap", NDArray[np.float64]]:
-    """The encoder's parts, and the feature's encoder weights, shape (d,)."""
-    from lib.encoders.blocks import BlockTap
+def check_replacement(beside: Background | None, feature: int, replacement: str) -> None:
+    """Refuse what cannot take the place of a part.
 
-    check_fit(sae, encoder.checkpoint)
-    check_features(sae, [feature])
-    return BlockTap(encoder, role), sae.encoder_weights[:, feature].astype(np.float64)
-
-
-def _constant(sae: SparseAutoencoder, feature: int) -> float:
-    """b_enc - b_dec . w."""
-    w = sae.encoder_weights[:, feature].astype(np.float64)
-    return float(sae.encoder_bias[feature] - sae.decoder_bias.astype(np.float64) @ w)
-
-
-def _check_background(beside: Background | None, feature: int, replacement: str) -> None:
+    Raises:
+        InputError: neither "zero" nor "mean"; no background to take means from; one of another feature.
+    """
     if replacement not in ("zero", "mean"):
         raise InputError(f"A part is replaced by zero or by its mean, got {replacement!r}: choose one of the two.")
     if beside is None and replacement == "mean":

@@ -3,8 +3,8 @@
 from lib.encoders import Checkpoint
 from lib.sae.circuits.births import Births, births
 from lib.sae.circuits.lens import Lens
+from lib.sae.circuits.shelved import births_inputs
 from lib.ui import progress, resources
-from lib.ui.circuits.trace_cached import lens_key
 from lib.ui.memory import release
 from lib.ui.messages import counted
 from lib.ui.progress import started, stoppable
@@ -13,7 +13,6 @@ from lib.ui.shelved import shelved
 
 _ASK_ABOVE = 5e10
 """Texts times parameters beyond which the page asks first: about 2,000 texts with the packaged encoder, 8 s."""
-_VERSION = 1  # raised when the same texts would give other births than before
 
 
 def born(space: SaeSpace, checkpoint: Checkpoint, lens: Lens, most: int | None) -> Births | None:
@@ -22,15 +21,10 @@ def born(space: SaeSpace, checkpoint: Checkpoint, lens: Lens, most: int | None) 
     Raises:
         InputError: see `births`.
     """
-    inputs = {
-        "encoder": checkpoint.fingerprint,
-        "precision": space.space.precision,
-        "vectors": space.space.vectors_key,
-        "sae": space.sae.key,
-        "lens": lens_key(lens),
-        "most": most,
-        "version": _VERSION,
-    }
+    corpus = space.space.corpus
+    inputs = births_inputs(
+        corpus.texts, checkpoint, precision=space.space.precision, sae=space.sae, lens=lens, most=most or len(corpus)
+    )
     return shelved(Births, inputs, lambda work: _made(space, checkpoint, lens, (most, work)))
 
 

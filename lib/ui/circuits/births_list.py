@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lib.sae.circuits.births import Births
 from lib.ui.circuits import births_words as words
 from lib.ui.circuits.choice import FEATURE
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae_space import SaeSpace
 
 _ANY = "any"
@@ -65,7 +65,7 @@ def chosen_feature(space: SaeSpace, offered: list[str]) -> int:
         persist_state="session", accept_new_options=True, width=460,
         help="Click a point, choose a row, or type a number. The Trace tab follows the same feature.",
     )  # fmt: skip
-    return feature_of(str(asked or (offered or ["0"])[0]), space.sae.features)
+    return feature_named(str(asked or (offered or ["0"])[0]), offered, space.sae.features)
 
 
 def _pick_row(key: str, names: list[str]) -> None:

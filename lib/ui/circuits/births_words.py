@@ -88,18 +88,27 @@ def of_map(result: Births, lens: Lens, shown: int) -> str:
     return (
         f"{part}A point is a feature, at the first depth from which on it fires on at least half of its own texts: "
         "those on which it fires at the output. Higher up are more frequent features; the place within a depth means "
-        "nothing. Colour and shape are the verdict on its mean curve. A hollow point fires on half of all texts or "
-        f"more where it is born, so that its birth there tells little.{read} Born late does not mean that only late "
-        "layers matter to a feature, but that it cannot be read off before."
+        "nothing. Colour and shape are the verdict on its mean curve: a feature that fires early but gains most of its "
+        "strength late is late-binding all the same. A hollow point fires on half of all texts or more where it is "
+        f"born, so that its birth there tells little.{read} Born late does not mean that only late layers matter to a "
+        "feature, but that it cannot be read off before."
     )
 
 
 def _readable(result: Births, lens: Lens) -> str:
     r2 = [float(value) for value in lens.r2] if lens.r2 is not None else []
     listed = ", ".join(f"{value:.2f}" for value in r2[:-1])
-    return (
+    explains = (
         f" The tuned lens explains {listed} of the output's variance on held-out texts, from {result.depths[0]} to "
         f"{result.depths[-2]}: where it explains little, features are born later than they would be under a better one."
+    )
+    if not lens.unit:
+        return explains
+    first, last = (float(result.base[:, depth].sum()) for depth in (0, -1))
+    return (
+        f"{explains} Its guesses are brought to length 1, as the encoder's vectors are: of the features judged "
+        f"{first:.0f} fire on a text at {result.depths[0]} then, and {last:.0f} at the output. Left as short as the "
+        "map makes them, fewer would fire early, and more would be born late."
     )
 
 

@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.sae.decomposition import Decomposition
 from lib.ui.sae.decompose_cached import decomposition
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae.text_choice import ChosenText, choose_text
 from lib.ui.sae_space import SaeSpace
 
@@ -53,5 +53,5 @@ def choose(space: SaeSpace) -> Choice:
         "Feature", names, key=FEATURE, bind="query-params", persist_state="session", accept_new_options=True, width=460,
         help="The features that fire on this text, the strongest first. Or type the number of any other.",
     )  # fmt: skip
-    feature = feature_of(str(chosen or names[0]), space.sae.features)
+    feature = feature_named(str(chosen or names[0]), names, space.sae.features)
     return Choice(text, feature, feature_name(space.database, feature), output, row)

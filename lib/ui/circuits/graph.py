@@ -1,52 +1,32 @@
-"""The circuit graph on a page: it scrolls sideways under its rows' names, and a column can be clicked."""
+"""The circuit graph on a page: it scrolls sideways under its rows' names, a column can be clicked, and it is saved."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import streamlit as st
 
 from lib.charts.circuits_trace import Reach, columns, gutter, legend
+from lib.charts.circuits_trace_file import trace_svg
 from lib.sae.circuits.trace import Trace
 
 KEY = "trace_graph"
+_ASSETS = Path(__file__).parent / "assets"
 _HTML = """
 <div class="graph"><div class="rows"></div><div class="scroll" tabindex="-1"></div></div>
-<div class="legend"></div>
+<div class="below">
+  <div class="legend"></div><span class="how"></span>
+  <div class="save">
+    <button class="png" type="button" title="Save the graph as a picture, with its heading and legend">PNG</button>
+    <button class="svg" type="button" title="Save the graph as a drawing that can be edited">SVG</button>
+  </div>
+</div>
 """
-_CSS = """
-.graph{display:flex;--paper:var(--st-background-color);color:var(--st-text-color);font-family:var(--st-font)}
-.legend{color:var(--st-text-color);font-family:var(--st-font);padding-top:8px}
-.rows{flex:none}
-.scroll{overflow-x:auto;flex:1;padding-bottom:6px}
-svg{display:block}
-"""
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const rows = parentElement.querySelector(".rows"), scroll = parentElement.querySelector(".scroll");
-  rows.innerHTML = data.rows;
-  parentElement.querySelector(".legend").innerHTML = data.legend;
-  const focused = parentElement.activeElement?.dataset?.column;
-  scroll.innerHTML = data.columns;
-  for (const column of scroll.querySelectorAll("[data-column]")) {
-    const open = () => setTriggerValue("column", column.dataset.column);
-    column.onclick = open;
-    column.onkeydown = (event) => {
-      const step = { ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling" }[event.key];
-      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(); }
-      else if (step && column[step]?.dataset?.column) { event.preventDefault(); column[step].focus(); }
-    };
-    if (column.dataset.column === focused) column.focus({ preventScroll: true });
-  }
-  if (scroll.dataset.text !== data.about) {
-    scroll.dataset.text = data.about;
-    const chosen = scroll.querySelector(".chosen");
-    if (chosen && scroll.scrollWidth > scroll.clientWidth) {
-      const place = chosen.querySelector(".box");
-      scroll.scrollLeft = place.x.baseVal.value - scroll.clientWidth / 2;
-    }
-  }
-}
-"""
-_GRAPH = st.components.v2.component("embedscope_circuit", html=_HTML, css=_CSS, js=_JS)
+_GRAPH = st.components.v2.component(
+    "embedscope_circuit",
+    html=_HTML,
+    css=(_ASSETS / "graph.css").read_text("utf-8"),
+    js=(_ASSETS / "graph.js").read_text("utf-8"),
+)
 
 
 def show_graph(
@@ -55,6 +35,7 @@ def show_graph(
     *,
     chosen: int,
     reach: Reach,
+    encoder: str,
     on_click: Callable[[str], None],
 ) -> None:
     """Draw the graph with the column at the place `chosen` marked; `on_click` is told the depth that was clicked.
@@ -66,5 +47,7 @@ def show_graph(
         "columns": columns(trace, names, chosen=chosen, reach=reach),
         "legend": legend(),
         "about": f"{trace.feature} {trace.lens} {trace.text}",
+        "file": trace_svg(trace, names, reach=reach, encoder=encoder),
+        "name": f"circuit_{trace.feature}",
     }
     _GRAPH(key=KEY, data=drawn, on_column_change=lambda: on_click(str(st.session_state[KEY]["column"])))

@@ -31,7 +31,7 @@ def show_column(space: SaeSpace, trace: Trace, place: int, states: tuple[Decompo
         column_config={
             "label": st.column_config.TextColumn(width="large"),
             "activation": st.column_config.NumberColumn(format="%.4f"),
-            "at the output": st.column_config.NumberColumn(format="%.4f", help="Empty: it does not fire there."),
+            "at the output": st.column_config.NumberColumn(format="%.4f", help="None: it does not fire there."),
         },
     )  # fmt: skip
     st.caption(_read(trace, place, here, output))
@@ -46,10 +46,12 @@ def show_column(space: SaeSpace, trace: Trace, place: int, states: tuple[Decompo
 def _table(space: SaeSpace, here: Decomposition, output: Decomposition) -> pd.DataFrame:
     at_end = dict(zip(output.features.tolist(), output.activations.tolist(), strict=True))
     features = here.features.tolist()
+    database = space.database
+    labels = {} if database is None else {"label": [database.label(feature) for feature in features]}
     return pd.DataFrame(
         {
             "feature": features,
-            "label": [space.database.label(feature) if space.database else None for feature in features],
+            **labels,
             "activation": here.activations,
             "at the output": pd.array([at_end.get(feature) for feature in features], dtype="Float64"),
         }

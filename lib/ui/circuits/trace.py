@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from lib.charts import circuits_trace as charts
+from lib.charts.circuits_trace_file import title
 from lib.encoders import Checkpoint
 from lib.layers.states import why_no_layers
 from lib.sae.circuits.lens import Lens
@@ -45,11 +45,14 @@ def show(space: SaeSpace) -> None:
     picture = st.container()
     place = _column(result)
     with picture:
-        show_graph(result, names, chosen=place, reach=words.reach(result, lens), on_click=_open_column)
+        show_graph(
+            result, names, chosen=place, reach=words.reach(result, lens), encoder=checkpoint.source,
+            on_click=_open_column,
+        )  # fmt: skip
         st.caption(words.of_graph(result, lens))
     show_column(space, result, place, (column(space, checkpoint, chosen, lens, place=place), chosen.output))
     show_lens(space, lens)
-    _everything(result, lens, names)
+    _everything(result, lens)
 
 
 def _header(chosen: Choice, checkpoint: Checkpoint, result: Trace) -> None:
@@ -57,7 +60,7 @@ def _header(chosen: Choice, checkpoint: Checkpoint, result: Trace) -> None:
     text = chosen.text.text
     cut = text if len(text) <= words.CUT else text[: words.CUT - 1].rstrip() + "…"
     st.markdown(f"*“{plain(cut)}”*")
-    st.markdown(f"**Feature {plain(words.title(chosen.name, result))}** · {plain(checkpoint.source)}")
+    st.markdown(f"**{plain(title(chosen.name, len(result.depths) - 1))}** · {plain(checkpoint.source)}")
 
 
 def _numbers(result: Trace) -> None:
@@ -88,7 +91,7 @@ def _names(space: SaeSpace, result: Trace) -> dict[int, str]:
     return {feature: feature_name(space.database, feature) for feature in features}
 
 
-def _everything(result: Trace, lens: Lens, names: dict[int, str]) -> None:
+def _everything(result: Trace, lens: Lens) -> None:
     table = pd.DataFrame(
         {
             "depth": result.depths,
@@ -97,6 +100,7 @@ def _everything(result: Trace, lens: Lens, names: dict[int, str]) -> None:
             "growth": [None, *result.growth.tolist()],
             "active features": result.active,
             "FVU of this text": result.fvu,
+            "length of the guess": result.lengths,
             "lens R²": lens.r2,
             "lens FVU": lens.fvu,
         }
@@ -104,14 +108,4 @@ def _everything(result: Trace, lens: Lens, names: dict[int, str]) -> None:
     with st.expander("All numbers"):
         st.dataframe(table.dropna(axis="columns", how="all"), hide_index=True)
         downloads.offer_table(table, name="circuit")
-    with st.container(horizontal=True):
-        downloads.offer_result(result, name="circuit")
-        st.download_button(
-            "Graph as SVG",
-            data=lambda: charts.trace_svg(result, names, reach=words.reach(result, lens)).encode(),
-            file_name=f"circuit_{result.feature}.svg",
-            mime="image/svg+xml",
-            icon=":material/download:",
-            key="svg_circuit",
-            on_click="ignore",
-        )
+    downloads.offer_result(result, name="circuit")

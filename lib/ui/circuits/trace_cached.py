@@ -1,15 +1,11 @@
 """What the Trace view computes: held for every session."""
 
-import hashlib
-from collections.abc import Sequence
-
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from lib.encoders import Checkpoint, Precision
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.circuits.lens import Lens
+from lib.sae.circuits.shelved import lens_key, states_inputs
 from lib.sae.circuits.states import States, pooled_states
 from lib.sae.circuits.trace import Trace, trace
 from lib.sae.decomposition import Decomposition, decompose
@@ -19,7 +15,7 @@ from lib.ui.sae_space import SaeSpace
 
 
 def traced(space: SaeSpace, checkpoint: Checkpoint, choice: Choice, lens: Lens) -> Trace:
-    """The chosen feature on the chosen text, depth by depth; opens the encoder.
+    """The chosen feature on the chosen text, depth by depth; opens the encoder unless the text's states ship.
 
     Raises:
         InputError: the encoder's layers cannot be read as outputs.
@@ -41,7 +37,8 @@ def _states_of(space: SaeSpace, checkpoint: Checkpoint, text: str) -> States:
 
 @st.cache_resource(max_entries=resources.RESULTS_KEPT, ttl=resources.HOUR, show_spinner="Following the text…")
 def _states(fingerprint: str, precision: Precision, text: str, _checkpoint: Checkpoint) -> States:
-    return pooled_states(resources.encoder(_checkpoint, precision), [text])
+    shipped = resources.shelf().get(States, states_inputs(text, _checkpoint, precision=precision))
+    return pooled_states(resources.encoder(_checkpoint, precision), [text]) if shipped is None else shipped
 
 
 @st.cache_resource(max_entries=resources.RESULTS_KEPT, ttl=resources.HOUR, show_spinner=False)
@@ -57,10 +54,3 @@ def _column(key: str, text: str, place: int, _sae: SparseAutoencoder, _lens: Len
 def _key(space: SaeSpace, checkpoint: Checkpoint, lens: Lens) -> str:
     """What a reading depends on beside the text: encoder, dictionary, and the very lens."""
     return f"{checkpoint.fingerprint}/{space.space.precision}/{space.sae.key}/{lens_key(lens)}"
-
-
-def lens_key(lens: Lens) -> str:
-    """Content hash of a lens."""
-    parts: Sequence[NDArray[np.float32] | None] = (lens.maps, lens.offsets)
-    content = b"".join(part.tobytes() for part in parts if part is not None)
-    return f"{lens.kind}/{lens.unit}/{hashlib.sha256(content).hexdigest()[:16]}"

@@ -6,11 +6,7 @@ from lib.sae.circuits.trace import Trace
 from lib.ui.messages import count, counted
 
 CUT = 160  # characters of the text above the graph
-
-
-def title(name: str, result: Trace) -> str:
-    """The feature, and through how many layers it is followed."""
-    return f"{name} — activation through {counted(len(result.depths) - 1, 'layer')}"
+MOST_LISTED = 6  # depths named one by one
 
 
 def peak(result: Trace) -> tuple[str, str]:
@@ -55,6 +51,13 @@ def warnings(result: Trace, lens: Lens) -> list[str]:
             "Raw lens: each depth's pooled state goes through a dictionary that was trained on outputs alone. Early "
             f"states lie off what it knows, so that what fires there is close to noise.{_unreadable(lens)}"
         )
+    if result.as_guessed not in (None, result.verdict) and result.lengths is not None:
+        lengths = result.lengths[:-1]
+        said.append(
+            f"“{result.verdict.capitalize()}” hangs on the lens: its guesses are {lengths.min():.2f} to "
+            f"{lengths.max():.2f} long and are brought to length 1, as the encoder's vectors are, which strengthens "
+            f"what early depths hold. Left as short as they are, the curve is called “{result.as_guessed}”."
+        )
     if not result.activations.any():
         said.append(
             f"Feature {result.feature} is silent at every depth of this text. Choose one that fires on it, or another "
@@ -69,9 +72,12 @@ def _unreadable(lens: Lens) -> str:
     if lens.fvu is None or not (lens.fvu >= UNREADABLE).any():
         return ""
     depths = [depth for depth, fvu in zip(lens.depths, lens.fvu.tolist(), strict=True) if fvu >= UNREADABLE]
+    of = f"{count(len(depths))} of the {count(len(lens.depths))}" if len(depths) < len(lens.depths) else "all"
+    where = _listed(depths) if len(depths) <= MOST_LISTED else f"{of} depths"
     values = lens.fvu[lens.fvu >= UNREADABLE]
+    low, high = f"{values.min():.1f}", f"{values.max():.1f}"
     return (
-        f" At {_listed(depths)} it leaves {values.min():.1f} to {values.max():.1f} times the variance of the states "
+        f" At {where} it leaves {low if low == high else f'{low} to {high}'} times the variance of the states "
         "unexplained (FVU, ◇), more than if every state were taken for the mean one."
     )
 
@@ -92,8 +98,9 @@ def of_graph(result: Trace, lens: Lens) -> str:
     return (
         f"Each column is the text's pooled state at that depth, {seen}, through the same dictionary; the last is the "
         f"output itself, where {counted(active, 'feature')} fire. The area of a node is its activation, an arc the "
-        "growth from one column to the next; ★ marks the peak. Below stand the five strongest other features of each "
-        f"column, joined by a line where one stays among them.{trusted} A depth at which a feature first shows is "
+        "growth from one column to the next (pale where it is too small for a growth step); ★ marks the peak. Below "
+        "stand the five strongest other features of each column, joined by a line where one stays among them."
+        f"{trusted} A depth at which a feature first shows is "
         "where it can be read off, not proof that this layer computes it: Writers tells which part writes it."
     )
 

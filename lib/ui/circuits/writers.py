@@ -1,21 +1,16 @@
 """What writes a feature? Each layer's attention and feed-forward part, by its own output and by leaving it out."""
 
-import pandas as pd
 import streamlit as st
 
-from lib.charts.circuits_writers import writers_figure
-from lib.encoders import Checkpoint
 from lib.layers.states import why_no_layers
-from lib.sae.circuits.writers import Replacement, Writers
-from lib.ui import downloads
-from lib.ui.circuits import writers_words as words
-from lib.ui.circuits.choice import Choice, choose
-from lib.ui.circuits.writers_cached import usual_terms, written
+from lib.sae.circuits.writers import Replacement
+from lib.ui.circuits import writers_in_corpus, writers_in_text
+from lib.ui.circuits.choice import choose
 from lib.ui.controls import one_of
-from lib.ui.layout import number, numbers_over_picture
-from lib.ui.messages import plain, tell
+from lib.ui.messages import plain
 from lib.ui.sae_space import SaeSpace
 
+IN_TEXT, IN_CORPUS = "in this text", "over its texts"
 _ZEROS, _MEAN = "zeros", "mean of the corpus"
 _REPLACEMENTS: dict[str, Replacement] = {_ZEROS: "zero", _MEAN: "mean"}
 
@@ -29,78 +24,23 @@ def show(space: SaeSpace) -> None:
         st.info(f"{plain(why)} Choose an encoder with layers to see what they write.", icon=":material/layers_clear:")
         return
     chosen = choose(space)
-    replaced = one_of(
+    with st.container(horizontal=True, gap="medium"):
+        where = one_of(
+            "What writes it", [IN_TEXT, IN_CORPUS], key="writers_where",
+            help="In this text: what each part adds here. Over its texts: what each part adds, on average, to the "
+            "texts of the corpus on which the feature fires, and not to those on which it does not.",
+        )  # fmt: skip
+        replacement = _replacement()
+    if where == IN_TEXT:
+        writers_in_text.show(space, checkpoint, chosen, replacement)
+    else:
+        writers_in_corpus.show(space, checkpoint, chosen, replacement)
+
+
+def _replacement() -> Replacement:
+    chosen = one_of(
         "A part is left out by putting in its place", [_ZEROS, _MEAN], key="writers_replacement",
         help="Zeros skip the part. Its mean output over tokens of the corpus keeps what it writes for any text; where "
         "a few tokens have huge outputs, their mean is like no token's, and takes more away than it keeps.",
     )  # fmt: skip
-    result = _result(space, checkpoint, chosen, _REPLACEMENTS[replaced])
-    if result is None:
-        return
-    if not chosen.fires:
-        tell(["This feature does not fire on this text; shown is what adds to its pre-activation all the same."])
-    if result.truncated:
-        tell([f"The text is longer than {checkpoint.max_tokens} tokens: only its beginning was read."])
-    numbers, picture = numbers_over_picture()
-    with numbers:
-        _numbers(result)
-    with picture:
-        st.markdown(f"**{plain(chosen.name)}** · {plain(words.finding(result))}")
-        fig = writers_figure(result)
-        st.plotly_chart(fig, key="writers_figure", config={"displayModeBar": False})
-        st.caption(words.of_figure(result))
-    st.markdown(f"**Do the two agree?** {plain(words.of_agreement(result))}")
-    st.caption(plain(result.agreement.rule))
-    _everything(result)
-    with st.container(horizontal=True):
-        downloads.offer_result(result, name="writers")
-        downloads.offer_figure(fig, name="writers")
-
-
-def _result(space: SaeSpace, checkpoint: Checkpoint, chosen: Choice, replacement: Replacement) -> Writers | None:
-    beside = usual_terms(space, checkpoint, chosen.feature)
-    if beside is None and replacement == "mean":
-        return None
-    return written(
-        space, checkpoint, chosen.text.text, feature=chosen.feature, beside=beside, replacement=replacement
-    )  # fmt: skip
-
-
-def _numbers(result: Writers) -> None:
-    fires = "fires" if result.activation > 0 else "does not fire"
-    number("Pre-activation", f"{result.pre_activation:.3f}", f"{words.PRE} Here it {fires}.")
-    part, value = words.short(result, result.direct)
-    number("Writes most, layer", part, f"{words.DIRECT} Here {value}.", wide=True)
-    part, value = words.short(result, result.left_out)
-    number("Missed most, layer", part, f"{words.LEFT_OUT} Here {value}.", wide=True)
-    number("Constant", f"{result.constant:+.3f}", words.CONSTANT)
-    number("The two ways", result.agreement.verdict, result.agreement.rule, wide=True)
-
-
-def _everything(result: Writers) -> None:
-    table = pd.DataFrame(
-        {
-            "part": result.parts,
-            "direct": result.direct,
-            "usual in the corpus": result.usual,
-            "lost when left out": result.left_out,
-            "other features lose": result.others,
-            "activation lost": result.left_out_activation,
-            "signs": ["differ" if place in result.agreement.opposed else "" for place in range(len(result.parts))],
-        }
-    ).dropna(axis="columns", how="all")
-    with st.expander("All parts", expanded=True):
-        st.dataframe(
-            table, hide_index=True,
-            column_config={
-                name: st.column_config.NumberColumn(format="%+.4f", help=meaning)
-                for name, meaning in (
-                    ("direct", "What the part's own output adds to the pre-activation."),
-                    ("usual in the corpus", "The mean of the same over other texts of the corpus."),
-                    ("lost when left out", "How much lower the pre-activation is without the part."),
-                    ("other features lose", "The mean of the same over the other features that fire on this text."),
-                    ("activation lost", "How much lower the activation is without the part."),
-                )
-            },
-        )  # fmt: skip
-        downloads.offer_table(table, name="writers_parts")
+    return _REPLACEMENTS[chosen]
