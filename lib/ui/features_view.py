@@ -41,7 +41,7 @@ def about_asked_features(show: Callable[[SaeQuerySpace], None]) -> Callable[[Que
 
     def draw(space: QuerySpace) -> None:
         with st.container(width=360):
-            choose_sae()
+            choose_sae(space.checkpoint)
         try:
             found = chosen_sae()
             check_fit(found.sae, space.checkpoint)

@@ -2,17 +2,19 @@
 
 import streamlit as st
 
+from lib.encoders import Checkpoint
 from lib.errors import InputError
 from lib.sae.sources import PACKAGED_SAE, PACKAGED_SAES, OpenedSae
 from lib.ui import resources
 from lib.ui.messages import count, plain
 
 KEY = "sae"
-_CHOSEN = "_sae_source"
+_CHOSEN, _ENCODER = "_sae_source", "_sae_encoder"
 
 
-def choose_sae() -> None:
-    """Draw the choice in the sidebar; `chosen_sae` opens it."""
+def choose_sae(checkpoint: Checkpoint | None) -> None:
+    """Draw the choice in the sidebar, for vectors of the encoder in `checkpoint`; `chosen_sae` opens it."""
+    _follow(checkpoint)
     st.session_state[_CHOSEN] = source = str(
         st.selectbox(
             "Sparse autoencoder",
@@ -34,6 +36,18 @@ def choose_sae() -> None:
     kept = f"k = {count(sae.k)}" if sae.k else "a threshold a feature"
     rule = {"topk": "TopK", "batchtopk": "BatchTopK", "jumprelu": "JumpReLU"}[sae.rule]
     st.caption(plain(f"{count(sae.features)} features · {count(sae.dimensions)} dimensions · {rule}, {kept}"))
+
+
+def _follow(checkpoint: Checkpoint | None) -> None:
+    """Where a packaged encoder has just been chosen, take its packaged dictionary instead of another packaged one."""
+    encoder = checkpoint.source if checkpoint is not None else None
+    before = st.session_state.get(_ENCODER)
+    st.session_state[_ENCODER] = encoder
+    own = next((source for source, of in PACKAGED_SAES.items() if of == encoder), None)
+    asked = st.session_state.get(KEY) or st.query_params.get(KEY, PACKAGED_SAE)
+    named = before is None and KEY in st.query_params  # by the address: it is taken at its word
+    if own and encoder != before and asked in PACKAGED_SAES and not named:
+        st.session_state[KEY] = own
 
 
 def chosen_sae() -> OpenedSae:

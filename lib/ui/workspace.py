@@ -84,7 +84,7 @@ def sidebar(page: st.Page) -> None:
         encoder = choose_encoder()
         texts = choose_query_set() if page.url_path in _ABOUT_QUERIES else choose_corpus()
         if page.url_path in _ABOUT_FEATURES:
-            choose_sae()
+            choose_sae(encoder.checkpoint)
     st.session_state[_CHOICES] = (encoder, texts)
 
 

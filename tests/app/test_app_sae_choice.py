@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import streamlit as st
 
-from lib.encoders import PACKAGED, Policy, describe
+from lib.encoders import PACKAGED, PACKAGED_STATIC, Policy, describe
 from lib.sae import About, save
-from lib.sae.sources import PACKAGED_SAE
+from lib.sae.sources import PACKAGED_SAE, PACKAGED_STATIC_SAE
 from tests.toy_sae import random_sae
 
 
@@ -70,3 +70,22 @@ def test_training_needs_no_dictionary(app, own):
 def test_a_link_that_names_a_feature_alone_opens_the_browser_at_it(app):
     page = app(page="sae_features", feature="319")
     assert next(box for box in page.page.text_input if box.key == "browser_feature").value == "319"
+
+
+def test_a_packaged_encoder_brings_its_dictionary_and_takes_it_away_again(app):
+    page = app(page="diagnostics", view="Health", encoder=PACKAGED_STATIC)
+    assert (_sae(page).value, page.refusals) == (PACKAGED_STATIC_SAE, [])
+    page.choose("encoder", PACKAGED)
+    assert (_sae(page).value, page.refusals) == (PACKAGED_SAE, [])
+
+
+def test_a_dictionary_of_one_s_own_stays_with_another_encoder(app, own):
+    page = app(page="diagnostics", view="Health", sae=own())
+    page.choose("encoder", PACKAGED_STATIC)
+    assert _sae(page).value == own()
+
+
+def test_an_address_is_taken_at_its_word(app):
+    page = app(page="diagnostics", view="Health", encoder=PACKAGED_STATIC, sae=PACKAGED_SAE)
+    assert _sae(page).value == PACKAGED_SAE
+    assert "384" in page.refusals[0]
