@@ -6,7 +6,7 @@ from string import punctuation
 
 import streamlit as st
 
-THIN = "\u2009"
+THIN = "\u202f"
 _WORD_JOINER = "\u2060"
 _TO_PART = re.compile(
     r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)|(?:(?<=\s[-<>~])|(?<=^[-<>~]))(?=[-=>]>?(?:\s|$))", re.IGNORECASE

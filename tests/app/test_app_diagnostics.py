@@ -41,7 +41,7 @@ def know_typed(shown):
 def said(shown):
     at = shown.page
     return "\n".join(text.value for text in (*at.caption, *at.markdown, *at.subheader, *at.error, *at.info)).replace(
-        "\u2009", " "
+        "\u202f", " "
     )
 
 

@@ -227,7 +227,7 @@ def test_new_inputs_are_checked_against_the_corpus(app, sample):
     assert len(set(verdicts(shown).values())) == 2
     table = shown.table("verdict").set_index("text")
     assert list(table["score"][texts]) == pytest.approx(list(scored.scores), abs=1e-5)
-    assert float(table["further out than"][texts[0]].removesuffix("\u2009%")) < 90
+    assert float(table["further out than"][texts[0]].removesuffix("\u202f%")) < 90
 
 
 def verdicts(shown):

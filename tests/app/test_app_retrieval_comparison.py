@@ -180,7 +180,7 @@ def test_the_chosen_encoder_itself_is_not_compared_twice(view):
 def test_long_work_is_asked_for_with_its_cost(view, monkeypatch, fresh):
     monkeypatch.setattr(contenders, "_AT_ONCE", 0)
     page = view(compare_with=fresh)
-    told = next(info.value for info in page.page.info if "To be encoded" in info.value).replace("\u2009", " ")
+    told = next(info.value for info in page.page.info if "To be encoded" in info.value).replace("\u202f", " ")
     assert "19 texts" in told
     assert "× the chosen encoder's" in told
     assert list(page.table("won / equal / lost")["system"]) == ["BM25", MINILM]

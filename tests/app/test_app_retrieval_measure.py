@@ -127,7 +127,7 @@ def press(at, label):
 
 def test_a_long_search_is_asked_for_and_can_be_stopped(slow):
     at = opened(measure="manhattan")
-    told = at.info[0].value.replace("\u2009", " ")
+    told = at.info[0].value.replace("\u202f", " ")
     assert told.startswith("12 queries × 130 documents × 12 dimensions by manhattan take about 1 s")
     assert "50 times faster" in told
     assert not at.metric

@@ -61,7 +61,7 @@ def checked(at):
 
 
 def numbers(at):
-    return {metric.label: metric.value.replace("\u2009", " ") for metric in at.metric}
+    return {metric.label: metric.value.replace("\u202f", " ") for metric in at.metric}
 
 
 def said(at):

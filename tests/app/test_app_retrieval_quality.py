@@ -50,7 +50,7 @@ def view(view_alone):
 
 
 def numbers(at):
-    return {metric.label: metric.value.replace("\u2009", " ") for metric in at.metric}
+    return {metric.label: metric.value.replace("\u202f", " ") for metric in at.metric}
 
 
 def said(at):

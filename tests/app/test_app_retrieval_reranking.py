@@ -71,7 +71,7 @@ class View:
     def told(self):
         """All that is said, as one text without Markdown's escapes."""
         kinds = (self.at.info, self.at.error, self.at.caption, self.at.markdown)
-        return "\n".join(item.value for kind in kinds for item in kind).replace("\u2009", " ").replace("\\", "")
+        return "\n".join(item.value for kind in kinds for item in kind).replace("\u202f", " ").replace("\\", "")
 
     @property
     def buttons(self):

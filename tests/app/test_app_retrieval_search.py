@@ -149,7 +149,7 @@ def test_indexes_are_built_when_asked_for(view):
     next(button for button in at.button if button.label == "Build and measure").click().run()
     table = next(table for table in tables(at) if "index" in table.columns)
     assert list(table["index"]) == ["exact, this page", "faiss, flat (exact)", "faiss, HNSW"]
-    assert table.iloc[0, 1] == "100.0\u2009%"
+    assert table.iloc[0, 1] == "100.0\u202f%"
     at.run()
     assert any("index" in table.columns for table in tables(at))  # kept
     assert "choose one of those" in said(view("plain", measure="manhattan"))

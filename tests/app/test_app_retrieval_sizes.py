@@ -34,9 +34,9 @@ def test_the_sample(app):
     assert len(table) == 7 * 6
     first = table.iloc[0]
     assert (first["dims"], first["stored as"], first["bytes a document"]) == (384, "float32", 1536)
-    assert first["1\u2009000\u2009000 documents"] == "1.54\u2009GB"
-    assert first["643 documents (these)"] == "988\u2009kB"
-    assert first["kept"] == "100.0\u2009%"
+    assert first["1\u202f000\u202f000 documents"] == "1.54\u202fGB"
+    assert first["643 documents (these)"] == "988\u202fkB"
+    assert first["kept"] == "100.0\u202f%"
     binary = table[(table["stored as"] == "binary") & (table["dims"] == 384)].iloc[0]
     assert binary["bytes a document"] == 48
     assert float(binary["NDCG@10"].split()[0]) < float(first["NDCG@10"].split()[0])
@@ -45,9 +45,9 @@ def test_the_sample(app):
 def test_the_table_is_for_any_number_of_documents(view):
     at = view("plain", sizes_documents="10000000")
     table = at.dataframe[0].value
-    assert table["10\u2009000\u2009000 documents"][0] == "1.28\u2009GB"
+    assert table["10\u202f000\u202f000 documents"][0] == "1.28\u202fGB"
     at.number_input(key="sizes_documents").set_value(120).run()
-    assert table["120 documents (these)"][0] == at.dataframe[0].value["120 documents"][0] == "15.4\u2009kB"
+    assert table["120 documents (these)"][0] == at.dataframe[0].value["120 documents"][0] == "15.4\u202fkB"
 
 
 def test_verdicts(view):
@@ -98,4 +98,4 @@ def test_long_work_is_asked_about_first(view, monkeypatch):
     ],
 )
 def test_bytes_in_words(size, text):
-    assert bytes_text(size).replace("\u2009", " ") == text
+    assert bytes_text(size).replace("\u202f", " ") == text

@@ -78,7 +78,7 @@ def _rows(shown):
 def _said(shown):
     at = shown.page
     texts = [*at.caption, *at.markdown, *at.subheader, *at.error, *at.info]
-    return "\n".join(text.value for text in texts).replace("\\", "").replace("\u2009", " ")
+    return "\n".join(text.value for text in texts).replace("\\", "").replace("\u202f", " ")
 
 
 def test_the_sample_through_the_packaged_dictionary(app):

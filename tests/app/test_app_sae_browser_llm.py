@@ -49,7 +49,7 @@ def page(app, endpoint, tmp_path, monkeypatch):
 def _said(shown):
     at = shown.page
     return "\n".join(text.value for text in [*at.markdown, *at.caption, *at.error]).replace("\\", "").replace(
-        "\u2009", " "
+        "\u202f", " "
     )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def test_more_than_the_day_s_requests_are_refused(page, endpoint):
     shown = _agree(page(most_requests=2))
     (refusal,) = shown.refusals
     assert "at most 2 requests a day, over all visitors; 2 are left today" in refusal.replace("\\", "").replace(
-        "\u2009", " "
+        "\u202f", " "
     )  # fmt: skip
     assert _ask(shown).disabled
     shown.choose("browser_llm_most", 2)

@@ -92,7 +92,7 @@ def press(at, key):
 
 def said(at):
     texts = (*at.caption, *at.markdown, *at.subheader, *at.info, *at.warning, *at.error)
-    return "\n".join(text.value for text in texts).replace("\\", "").replace("\u2009", " ")
+    return "\n".join(text.value for text in texts).replace("\\", "").replace("\u202f", " ")
 
 
 def keys(at):
@@ -229,7 +229,7 @@ def test_what_is_kept_of_retrieval_is_said(view, finished, monkeypatch):
     train_end._opened.clear()
     at = view(run=finished.id)
     train_end._opened.clear()
-    assert {metric.label: metric.value for metric in at.metric}["NDCG@10 kept"].replace("\u2009", " ") == "91.2 %"
+    assert {metric.label: metric.value for metric in at.metric}["NDCG@10 kept"].replace("\u202f", " ") == "91.2 %"
     assert "NDCG@10 is 0.801 (0.750 to 0.850) with the embeddings and 0.731 with" in said(at)
     assert "91.2 % is kept (85.0 % to 96.0 %); with documents alone reconstructed –. In" in said(at)
     (told,) = [caption.value for caption in at.caption if "Search on" in caption.value]

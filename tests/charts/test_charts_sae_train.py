@@ -42,9 +42,9 @@ def test_how_often_features_fire(sent):
     drawn = sent(charts.density(counts, edges, silent=7))
     (bar,) = drawn["data"]
     assert bar["customdata"][0] == "no text"
-    assert bar["customdata"][-1] == "56\u2009% to 100\u2009% of the texts"
+    assert bar["customdata"][-1] == "56\u202f% to 100\u202f% of the texts"
     assert drawn["layout"]["xaxis"]["ticktext"] == [
-        "never", "0.01\u2009%", "0.1\u2009%", "1\u2009%", "10\u2009%", "100\u2009%"
+        "never", "0.01\u202f%", "0.1\u202f%", "1\u202f%", "10\u202f%", "100\u202f%"
     ]  # fmt: skip
     fig = charts.density(counts, edges, silent=7)
     assert list(fig.data[0].y) == [7, *counts]

@@ -55,7 +55,7 @@ class Sidebar:
     @property
     def captions(self):
         """All captions as one text, thin spaces made plain."""
-        return "\n".join(caption.value for caption in self.page.caption).replace("\u2009", " ")
+        return "\n".join(caption.value for caption in self.page.caption).replace("\u202f", " ")
 
     @property
     def labels(self):
