@@ -59,7 +59,7 @@ def offer_figure(figure: "go.Figure", *, name: str) -> None:
         icon=":material/download:",
         key=f"figure_{name}",
         on_click="ignore",
-        help="Interactive, 5 MB, opens without a network. The camera above a figure saves it as PNG.",
+        help="Interactive, 5 MB, opens without a network; the camera in it saves a PNG.",
     )
 
 

@@ -12,7 +12,7 @@ from lib.ui.diagnostics import cached
 from lib.ui.diagnostics.senses import show_senses
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, counted, share, tell
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae_space import SaeSpace
 
 _CHART, _FEATURE = "polysemy_map", "polysemy_feature"
@@ -71,7 +71,7 @@ def _chosen(space: SaeSpace, found: Polysemy, names: list[str]) -> int:
         "Feature", listed, key=_FEATURE, bind="query-params", persist_state="session", accept_new_options=True,
         width=460, help="Those with several senses first, by variance. Or click a point, or type any number.",
     )  # fmt: skip
-    feature = feature_of(str(typed or listed[0]), space.sae.features)
+    feature = feature_named(str(typed or listed[0]), listed, space.sae.features)
     at = (found.feature == feature).nonzero()[0]
     if not len(at):
         fires = f"fires on fewer than {found.fewest} different texts of this corpus"

@@ -12,7 +12,7 @@ from lib.ui.messages import count, plain, share
 from lib.ui.sae import decompose_words as words
 from lib.ui.sae.browser_address import open_feature
 from lib.ui.sae.decompose_cached import shares_of_tokens, strongest_texts
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named
 from lib.ui.sae.text_choice import ChosenText
 from lib.ui.sae_space import SaeSpace
 
@@ -29,7 +29,7 @@ def choose_feature(space: SaeSpace, names: Sequence[str], *, key: str) -> int:
         "Feature", names, key=key, bind="query-params", persist_state="session", accept_new_options=True, width=460,
         help="The active features, the strongest first. Or click a bar, or type the number of any other.",
     )  # fmt: skip
-    return feature_of(str(chosen or names[0]), space.sae.features)
+    return feature_named(str(chosen or names[0]), names, space.sae.features)
 
 
 def show_tokens(space: SaeSpace, chosen: ChosenText, result: Decomposition, feature: int) -> None:
