@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: help run test check bench samples screenshots clean
+.PHONY: help run test check bench samples screenshots examples clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ samples: $(RUN_READY) ## compute again what ships in sample_data/ (embeddings an
 
 screenshots: $(TEST_READY) ## take the pictures of the README again
 	$(BIN)/python -m docs.screenshots
+
+examples: $(RUN_READY) ## work docs/examples.md out again
+	$(BIN)/python -m docs.examples
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
