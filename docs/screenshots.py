@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote_plus
 
 from playwright.sync_api import sync_playwright
 
@@ -15,6 +16,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+TEXT = "The patient presented with acute chest pain and elevated troponin levels."
 PICTURES = {
     "map": ("?probe=Can+my+landlord+keep+the+deposit%3F", "light", 1060),
     "map-dark": ("?colour=distance+from+the+corpus&rule=nearest+local+centroid", "dark", 1060),
@@ -28,6 +30,11 @@ PICTURES = {
     "decompose": ("sae_features", "light", 1500),
     "features": ("sae_features?feature=160", "dark", 1500),
     "absorption": ("diagnostics", "light", 1000),
+    "network": ("network", "light", 1240),
+    "circuit": (f"circuits?circuit_text={quote_plus(TEXT)}&circuit_feature=2873", "light", 1240),
+    "steering": (f"steering?steer_text={quote_plus(TEXT)}&recipe=160%3A%2B4", "light", 1500),
+    "faithfulness": ("diagnostics?view=Faithfulness", "dark", 1180),
+    "match": ("sae_features?view=Match", "light", 1240),
     "late": ("retrieval?view=Late+interaction", "light", 1500),
 }
 
@@ -49,7 +56,7 @@ def main() -> None:
             for name, (query, scheme, height) in PICTURES.items():
                 page = browser.new_page(viewport={"width": 1400, "height": height}, color_scheme=scheme)
                 page.goto(f"{url}/{query}")
-                page.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+                page.wait_for_selector(".js-plotly-plot .main-svg, canvas, .graph .scroll svg", timeout=120_000)
                 time.sleep(4)
                 page.screenshot(path=ROOT / "docs" / f"{name}.png")
                 page.close()
