@@ -245,3 +245,19 @@ class Encoder:
         kept["token_embeddings"] = states.float()
         out: Tensor = pooling(kept)["sentence_embedding"]
         return out
+
+    @property
+    def pools_last_layer(self) -> bool:
+        """Whether pooling follows right upon the layers, so that a layer's pooled state can stand for the last's."""
+        return hasattr(self.modules[1], "pooling_mode")
+
+    def after_pooling(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pooled states, shape (b, D), through the modules after pooling: vectors, shape (b, d)."""
+        import torch
+
+        with self.lock, torch.inference_mode():
+            features: dict[str, Any] = {"sentence_embedding": torch.from_numpy(pooled.copy()).to(self.device)}
+            for module in self.modules[2:]:
+                features = module(features)
+            vectors: NDArray[np.float32] = features["sentence_embedding"].float().cpu().numpy()
+        return vectors[:, : self.checkpoint.dimensions]

@@ -6,7 +6,6 @@ the last layer's pooled state through whatever the encoder does after pooling (a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,13 +95,6 @@ def _takes_texts_without_tokens(encoder: Encoder, role: Role) -> bool:
 
 def _output(encoder: Encoder, pooled: NDArray[np.float32], texts: list[str], role: Role) -> NDArray[np.float32]:
     """The encoder's vectors, shape (b, D), from its last layer's pooled states, shape (b, d)."""
-    import torch
-
-    if not hasattr(encoder.modules[1], "pooling_mode"):  # something stands before pooling: run the whole encoder
+    if not encoder.pools_last_layer:  # something stands before pooling: run the whole encoder
         return encoder.encode(texts, role=role).vectors
-    with encoder.lock, torch.inference_mode():
-        features: dict[str, Any] = {"sentence_embedding": torch.from_numpy(pooled.copy()).to(encoder.device)}
-        for module in encoder.modules[2:]:
-            features = module(features)
-        vectors: NDArray[np.float32] = features["sentence_embedding"].float().cpu().numpy()
-    return vectors[:, : encoder.checkpoint.dimensions]
+    return encoder.after_pooling(pooled)

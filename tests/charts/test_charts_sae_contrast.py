@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lib.charts import sae_contrast as charts
+from lib.charts.score_parts import BIAS, ERROR
 from lib.sae.decomposition import contrast
 from tests.toy_sae import orthogonal_sae, planted, random_sae
 
@@ -42,7 +43,7 @@ def test_bars_add_up_to_the_cosine(result, shown, way, sent):
     drawn = min(shown, len(result.features))
     labels = fig.layout.yaxis.ticktext
     assert len(labels) == drawn + 2 + (drawn < len(result.features))
-    assert list(labels[-2:]) == [charts.BIAS, charts.ERROR]
+    assert list(labels[-2:]) == [BIAS, ERROR]
     assert list(np.diff(bars.x[:drawn]) <= 0) == [True] * (drawn - 1)
     colours = {"#D97706" if value >= 0 else "#5B4FBF" for value in bars.x[:drawn]}
     assert set(bars.marker.color[:drawn]) == colours

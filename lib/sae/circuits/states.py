@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +57,7 @@ def state_batches(
             string, or a state is not finite.
     """
     batches = encoder.hidden_states(texts, role=role, batch_tokens=batch_tokens)
-    if not hasattr(encoder.modules[1], "pooling_mode"):
+    if not encoder.pools_last_layer:
         raise InputError(
             f"{encoder.checkpoint.source} changes the states of its tokens between its last layer and pooling, so that "
             "its layers cannot be read as outputs: choose another encoder for this view."
@@ -67,7 +66,7 @@ def state_batches(
 
     def stream() -> Iterator[States]:
         for batch in batches:
-            vectors = np.stack([_after_pooling(encoder, state) for state in batch.pooled])
+            vectors = np.stack([encoder.after_pooling(state) for state in batch.pooled])
             if not (np.isfinite(batch.pooled).all() and np.isfinite(vectors).all()):
                 raise InputError(
                     f"{encoder.checkpoint.source} gave hidden states that are not finite; its weights are damaged or "
@@ -76,15 +75,3 @@ def state_batches(
             yield States(names, batch.rows, batch.pooled, vectors)
 
     return stream()
-
-
-def _after_pooling(encoder: Encoder, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pooled states, shape (b, D), through the encoder's modules after pooling, shape (b, d)."""
-    import torch
-
-    with encoder.lock, torch.inference_mode():
-        features: dict[str, Any] = {"sentence_embedding": torch.from_numpy(pooled.copy()).to(encoder.device)}
-        for module in encoder.modules[2:]:
-            features = module(features)
-        vectors: NDArray[np.float32] = features["sentence_embedding"].float().cpu().numpy()
-    return vectors[:, : encoder.checkpoint.dimensions]
