@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lib.charts.circuits_lens import depth_axis
 from lib.charts.layout import figure, hover_texts, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
+from lib.numerals import count
 
 if TYPE_CHECKING:
     from lib.sae.circuits.births import Births
@@ -49,7 +50,7 @@ def birth_map(births: "Births", names: Sequence[str], shown: NDArray[np.bool_], 
             continue
         fig.add_bar(
             x=list(range(len(births.depths))), y=np.bincount(births.birth[here], minlength=len(births.depths)),
-            name=f"{verdict} ({_count(int((here).sum()))})", legendgroup=verdict, yaxis="y2", width=0.76,
+            name=f"{verdict} ({count(int((here).sum()))})", legendgroup=verdict, yaxis="y2", width=0.76,
             marker={"color": colour, "pattern": {"shape": hatch, "size": 6, "solidity": 0.2, "fillmode": "overlay",
                                                    "fgcolor": "#FFFFFF", "fgopacity": 0.55}},
             customdata=[[depth] for depth in births.depths],
@@ -156,7 +157,3 @@ def _jitter(births: "Births") -> NDArray[np.float64]:
     """Places within a depth, spread evenly by the features' order: the same features always give the same picture."""
     golden = (np.arange(len(births.features)) * 0.618034) % 1.0
     return np.asarray((2 * golden - 1) * _SPREAD, dtype=np.float64)
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", "\u2009")

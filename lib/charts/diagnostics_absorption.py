@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH
+from lib.numerals import count
 from lib.sae.diagnostics import Absorption, AbsorptionByLabel
 
 MOST_POINTS = 3_000
@@ -58,7 +59,7 @@ def pairs_map(result: Absorption, names: Mapping[int, str], *, chosen: int | Non
     low, high = (float(lifts.min()), float(lifts.max())) if len(lifts) else (1.0, 10.0)
     ticks = [tick for tick in _LIFTS if low / 2 <= tick <= high * 2]
     fig.update_xaxes(
-        type="log", tickvals=ticks, ticktext=[f"{tick:,}".replace(",", "\u2009") for tick in ticks],
+        type="log", tickvals=ticks, ticktext=[count(tick) for tick in ticks],
         range=[np.log10(low / 1.3), np.log10(high * 1.3)],
     )  # fmt: skip
     fig.update_yaxes(range=[100 * result.threshold - 2, 102])

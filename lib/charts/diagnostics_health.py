@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
+from lib.numerals import count, counted, short_share
 from lib.sae.diagnostics import Duplicates, Health, Unexplained
 from lib.sae.matching import SHARED
 
@@ -23,7 +24,7 @@ def density(result: Health) -> go.Figure:
     used = int(np.flatnonzero(result.histogram)[-1]) + 1 if result.histogram.any() else len(low)
     spans = [_span(int(a), int(b)) for a, b in zip(low, high, strict=True)]
     always = low > result.most_share * result.texts
-    shares = ["never", *(_share(a / result.texts) for a in low[:used])]
+    shares = ["never", *(short_share(a / result.texts) for a in low[:used])]
     texts = ["no text", *spans[:used]]
     counts = np.concatenate([[result.silent], result.histogram[:used]])
     colours = [GREY, *(HIGH if on else CATEGORIES[0] for on in always[:used])]
@@ -120,10 +121,4 @@ def _cosines(values: NDArray[np.floating], title: str, marks: Sequence[tuple[flo
 
 
 def _span(low: int, high: int) -> str:
-    return (
-        f"{low} text{'' if low == 1 else 's'}" if low == high else f"{low:,} to {high:,} texts".replace(",", "\u2009")
-    )
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2g}\u2009%" if value < 0.995 else "100\u2009%"
+    return counted(low, "text") if low == high else f"{count(low)} to {counted(high, 'text')}"

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, hover_texts, safe
 from lib.charts.palette import CATEGORIES, FLAG, GREY, INK
+from lib.numerals import count
 from lib.sae.diagnostics import Polysemy, Senses
 
 _TICKS = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000)
@@ -48,7 +49,7 @@ def variances(result: Polysemy, names: Sequence[str], *, chosen: int | None = No
             marker={"color": "rgba(0,0,0,0)", "size": 18, "line": {"color": FLAG, "width": 2}},
         )  # fmt: skip
     ticks = [tick for tick in _TICKS if not len(result) or tick <= 1.3 * max(result.fires.max(), result.top)]
-    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}".replace(",", "\u2009") for tick in ticks])
+    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[count(tick) for tick in ticks])
     fig.update_yaxes(rangemode="tozero")
     return fig
 

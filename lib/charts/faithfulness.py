@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
 from lib.charts.sae_decompose import axis_name
+from lib.numerals import count
 from lib.sae.faithfulness import MEANINGS, VERDICTS, Curves, Faithfulness
 from lib.sae.faithfulness.significance import ALPHA
 
@@ -131,7 +132,7 @@ def _told(result: Faithfulness, place: int, name: str) -> list[str]:
         f"is out; {q}"
     )
     if result.q_value[place] > ALPHA and np.isfinite(result.needed[place]):
-        moved += f"; about {result.needed[place]:,.0f} queries would call it".replace(",", "\u2009")
+        moved += f"; about {count(result.needed[place])} queries would call it"
     return [str(result.features[place]), safe(name), span, moved]
 
 
@@ -202,7 +203,7 @@ def curves(result: Curves, *, topic: str | None = None) -> go.Figure:
     fig.update_xaxes(
         type="log",
         tickvals=[tick or 0.6 for tick in ticks],
-        ticktext=[f"{tick:,}".replace(",", "\u2009") for tick in ticks],
+        ticktext=[count(tick) for tick in ticks],
         range=[np.log10(0.5), np.log10(max(result.features, 2) * 1.15)],
     )
     fig.update_yaxes(rangemode="tozero")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.charts.palette import CATEGORIES, GREY, HIGH, LOW, NEUTRAL
+from lib.numerals import counted, short_share
 from lib.sae.network.graph import Measure, Network
 
 Colouring = Literal["frequency", "cluster"]
@@ -83,10 +84,10 @@ def network_picture(
 def header(network: Network) -> list[str]:
     """What stands above the picture: features, edges, threshold, texts."""
     return [
-        _counted(len(network), "feature"),
-        _counted(network.edges, "edge"),
+        counted(len(network), "feature"),
+        counted(network.edges, "edge"),
         f"threshold {network.threshold:g}{' ×' if network.measure == 'lift' else ''}",
-        _counted(network.texts, "text"),
+        counted(network.texts, "text"),
     ]
 
 
@@ -145,8 +146,8 @@ def _widths(weight: NDArray[np.floating]) -> NDArray[np.float64]:
 def _of_node(network: Network, at: int) -> str:
     everywhere = f" · {_everywhere(network)}" if network.everywhere[at] else ""
     return (
-        f"on {_share(float(network.frequency[at]))} of texts · mean activation {network.mean_activation[at]:.3g} · "
-        f"{_counted(int(network.degree[at]), 'edge')}{everywhere}"
+        f"on {short_share(float(network.frequency[at]))} of texts · "
+        f"mean activation {network.mean_activation[at]:.3g} · {counted(int(network.degree[at]), 'edge')}{everywhere}"
     )
 
 
@@ -154,7 +155,7 @@ def _of_edge(network: Network, at: int) -> str:
     weight = float(network.weight[at])
     told = "" if network.measure == "frequency" else f" · {weight:.2g} {UNITS[network.measure]}"
     return (
-        f"both fire on {_counted(int(network.both[at]), 'text')} ({_share(float(network.co_frequency[at]))}), "
+        f"both fire on {counted(int(network.both[at]), 'text')} ({short_share(float(network.co_frequency[at]))}), "
         f"{network.expected[at]:.1f} by chance{told}{' · chance alone would give it' if network.chance[at] else ''}"
     )
 
@@ -172,8 +173,8 @@ def _legend(network: Network, colour_by: Colouring, clusters: Sequence[str]) -> 
         low, high = network.frequency.min(initial=1.0), network.frequency.max(initial=0.0)
         found["ramp"] = {
             "colours": [LOW, NEUTRAL, HIGH],
-            "low": f"low freq {_share(float(low))}" if len(network) else "low freq",
-            "high": f"high freq {_share(float(high))}" if len(network) else "high freq",
+            "low": f"low freq {short_share(float(low))}" if len(network) else "low freq",
+            "high": f"high freq {short_share(float(high))}" if len(network) else "high freq",
         }
         return found
     named = [{"colour": CATEGORIES[at], "text": _cut(name)} for at, name in enumerate(clusters[: len(CATEGORIES)])]
@@ -183,7 +184,7 @@ def _legend(network: Network, colour_by: Colouring, clusters: Sequence[str]) -> 
 
 
 def _everywhere(network: Network) -> str:
-    return f"fires on {_share(network.everywhere_from)} of texts or more"
+    return f"fires on {short_share(network.everywhere_from)} of texts or more"
 
 
 def _ramp(share: float) -> str:
@@ -197,12 +198,3 @@ def _ramp(share: float) -> str:
 def _cut(name: str) -> str:
     line = " ".join(name.split())
     return line if len(line) <= _CHARACTERS else line[: _CHARACTERS - 1].rstrip() + "…"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2g}\u2009%" if value < 0.995 else "100\u2009%"
-
-
-def _counted(number: int, one: str) -> str:
-    written = f"{number:,}".replace(",", "\u2009")
-    return f"{written} {one}" if number == 1 else f"{written} {one}s"

@@ -7,13 +7,14 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
+from lib.numerals import THIN
 from lib.retrieval.bootstrap import PairedTest, Summary
 from lib.retrieval.comparison import Comparison, Contender
 
 _ROW, _FRAME = 34, 96  # pixels: of a system, and of axis, legend and margins together
 _SMALLEST, _LARGEST = 11, 34  # pixels across a mark that stands for bytes
 _SPEEDS = [digit * 10**power for power in range(-1, 7) for digit in (1, 3)]
-_SPEED_NAMES = [f"{speed:,.6g}".replace(",", "\u2009") for speed in _SPEEDS]
+_SPEED_NAMES = [f"{speed:,.6g}".replace(",", THIN) for speed in _SPEEDS]
 _UNITS = ((1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 
 

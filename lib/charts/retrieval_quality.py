@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, hover_texts, safe
 from lib.charts.palette import CATEGORIES, HIGH, INK
+from lib.numerals import count
 from lib.retrieval import Summary
 from lib.retrieval.ranks import FirstRanks
 
@@ -111,6 +112,6 @@ def rank_curve(result: FirstRanks, *, marked: Sequence[int] = (1, 10, 100)) -> g
         hoverinfo="skip",
     )
     ticks = [tick for tick in _RANK_TICKS if tick <= last]
-    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}".replace(",", "\u2009") for tick in ticks])
+    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[count(tick) for tick in ticks])
     fig.update_yaxes(range=[0, 104])
     return fig

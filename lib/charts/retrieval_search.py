@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lib.charts.layout import figure, hover_texts
 from lib.charts.palette import GREY, HIGH, INK, LOW
+from lib.numerals import count
 from lib.retrieval.ranking import Ranking
 
 _TICKS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000)
@@ -44,7 +45,7 @@ def value_by_rank(
     fig.update_xaxes(
         type="log",
         tickvals=ticks,
-        ticktext=[f"{tick:,}".replace(",", "\u2009") for tick in ticks],
+        ticktext=[count(tick) for tick in ticks],
         range=[-0.05, np.log10(max(last, shown + 1)) + 0.05],
     )
     return fig

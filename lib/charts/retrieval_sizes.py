@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK
+from lib.numerals import count
 from lib.retrieval.quantisation import SizePoint, SizeQuality
 from lib.retrieval.truncation import PrefixQuality
 
@@ -24,7 +25,7 @@ def quality_by_bytes(result: SizeQuality) -> go.Figure:
         _line(fig, [point for point in result.points if point.precision == name], CATEGORIES[i % 7], _SYMBOLS[i % 6])
     least, most = (f(point.bytes_per_document for point in result.points) for f in (min, max))
     ticks = [size for size in _BYTES if least <= size <= most]
-    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}".replace(",", "\u2009") for tick in ticks])
+    fig.update_xaxes(type="log", tickvals=ticks, ticktext=[count(tick) for tick in ticks])
     fig.update_yaxes(rangemode="tozero")
     return fig
 

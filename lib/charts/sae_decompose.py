@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lib.charts.layout import figure, safe
 from lib.charts.palette import HIGH, INK, LOW, RAMP
+from lib.numerals import count
 from lib.sae.decomposition import Decomposition
 from lib.sae.token_paths import PROMPT, SPECIAL, TEXT
 from lib.sae.tokens import TokenShares
@@ -81,14 +82,14 @@ def pipeline(
     more = active - _STRONGEST
     cut = text if len(text) <= _CUT else text[: _CUT - 1].rstrip() + "…"
     steps = [
-        ("text", f"<i>{html.escape(cut)}</i>", f"{_count(len(text))} characters"),
+        ("text", f"<i>{html.escape(cut)}</i>", f"{count(len(text))} characters"),
         ("encoder", html.escape(encoder), "one vector for the whole text"),
-        ("vector", _barcode(vector), f"{_count(len(vector))} numbers, length {result.norm:.3g}"),
-        ("sparse autoencoder", f"{_count(result.dictionary)} features", html.escape(rule)),
+        ("vector", _barcode(vector), f"{count(len(vector))} numbers, length {result.norm:.3g}"),
+        ("sparse autoencoder", f"{count(result.dictionary)} features", html.escape(rule)),
         (
             "active features",
             strongest or "none fires",
-            f"and {_count(more)} more of {_count(result.dictionary)}" if more > 0 else "all that fire",
+            f"and {count(more)} more of {count(result.dictionary)}" if more > 0 else "all that fire",
         ),
     ]
     arrow = f'<div aria-hidden="true" style="align-self:center;color:{INK};font-size:1.2rem">→</div>'
@@ -178,7 +179,3 @@ def _token(token: str, kind: str, share: float, most: float) -> str:
 def _alpha(opacity: float) -> str:
     """The last two digits of a colour."""
     return f"{round(255 * opacity):02x}"
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", "\u2009")

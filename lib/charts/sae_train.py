@@ -7,6 +7,7 @@ from plotly.subplots import make_subplots
 
 from lib.charts.layout import figure
 from lib.charts.palette import CATEGORIES, FLAG, GREY, HIGH, INK
+from lib.numerals import short_share
 from lib.sae.training_log import TrainingLog
 
 _PANELS = ("Error on training texts", "Error on held-out texts", "Active features a text", "Dead features")
@@ -81,7 +82,7 @@ def density(counts: NDArray[np.int64], edges: NDArray[np.float64], *, silent: in
 
 
 def _percent(values: NDArray[np.float64]) -> list[str]:
-    return [f"{min(value, 100):.2g}\u2009%" if value < 99.5 else "100\u2009%" for value in values]
+    return [short_share(value / 100) for value in values]
 
 
 def _panels() -> go.Figure:

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from lib.charts.layout import figure, safe
 from lib.charts.palette import GREY, HIGH, INK, LOW
 from lib.charts.sae_decompose import axis_name
+from lib.numerals import count
 from lib.sae.steering import Reranked, Steered
 
 _ROW = 78  # pixels of a text in a list, with the gap beneath it
@@ -126,7 +127,7 @@ def _went(card: Card, top: int) -> tuple[str, str, str]:
     if card.other == card.rank:
         return SAME, "stays", INK
     if card.other > top:
-        return GONE, f"now {_count(card.other)}", LOW
+        return GONE, f"now {count(card.other)}", LOW
     return (UP, f"now {card.other}", HIGH) if card.other < card.rank else (DOWN, f"now {card.other}", LOW)
 
 
@@ -135,7 +136,7 @@ def _came(card: Card, top: int) -> tuple[str, str, str]:
     if card.other == card.rank:
         return SAME, "stayed", INK
     if card.other > top:
-        return NEW, f"was {_count(card.other)}", HIGH
+        return NEW, f"was {count(card.other)}", HIGH
     return (UP, f"was {card.other}", HIGH) if card.other > card.rank else (DOWN, f"was {card.other}", LOW)
 
 
@@ -200,7 +201,3 @@ def _legend() -> str:
              (GONE, "left this list", LOW), ("◆", "the feature fires on it", HIGH))  # fmt: skip
     shown = " · ".join(f'<span style="color:{colour}">{sign}</span> {words}' for sign, words, colour in signs)
     return f'<div style="{_SMALL};padding:.2rem 0 .1rem">{shown}</div>'
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", "\u2009")

@@ -6,26 +6,14 @@ from string import punctuation
 
 import streamlit as st
 
-THIN = "\u202f"
+from lib.numerals import THIN, count, counted, share
+
+__all__ = ["THIN", "count", "counted", "plain", "refuse", "share", "tell"]
+
 _WORD_JOINER = "\u2060"
 _TO_PART = re.compile(
     r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)|(?:(?<=\s[-<>~])|(?<=^[-<>~]))(?=[-=>]>?(?:\s|$))", re.IGNORECASE
 )
-
-
-def count(number: int) -> str:
-    """A whole number with thin-space thousands: 12 345."""
-    return f"{number:,}".replace(",", THIN)
-
-
-def counted(number: int, one: str) -> str:
-    """A number with its noun: 1 text, 12 texts."""
-    return f"{count(number)} {one}" if number == 1 else f"{count(number)} {one}s"
-
-
-def share(value: float, digits: int = 1) -> str:
-    """A share in percent: .1234 is 12.3 %."""
-    return f"{100 * value:.{digits}f}{THIN}%"
 
 
 def refuse(sentence: object, *, advice: str = "") -> None:

@@ -7,7 +7,7 @@ from lib.charts import sae_train as charts
 from lib.runs import Run, Status
 from lib.sae.training_log import TrainingLog, read_log
 from lib.ui.layout import number
-from lib.ui.messages import count, counted, plain
+from lib.ui.messages import count, counted, plain, share
 
 KEY = "run"
 """What names the training that is looked at, in the address and in the session."""
@@ -101,7 +101,7 @@ def _numbers(log: TrainingLog) -> None:
             "Share of the held-out texts' variance that is not explained: 0 is perfect, 1 no better than their mean.",
         )
         number("Active a text", f"{log.mean_active[-1]:.1f}", "Features that fire on a held-out text, on average.")
-        number("Dead", f"{100 * log.dead_share[-1]:.1f}\u2009%", "Share of the features that have not fired lately.")
+        number("Dead", share(log.dead_share[-1]), "Share of the features that have not fired lately.")
         number("Texts seen", count(int(log.samples[-1])), "Each as often as it was seen.")
         if log.samples_per_second == log.samples_per_second:
             number("Texts a second", count(int(log.samples_per_second)), "Of late, on this machine.")

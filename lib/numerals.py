@@ -1,0 +1,24 @@
+"""How numbers are written on every page and in every figure: 12 345, 12.3 %, 1 text, 2 texts."""
+
+THIN = "\u202f"
+"""Stands between thousands and before "%"; a line does not break at it."""
+
+
+def count(number: float) -> str:
+    """A whole number with thin-space thousands: 12 345."""
+    return f"{number:,.0f}".replace(",", THIN)
+
+
+def counted(number: int, one: str) -> str:
+    """A number with its noun: 1 text, 12 texts."""
+    return f"{count(number)} {one}" if number == 1 else f"{count(number)} {one}s"
+
+
+def share(value: float, digits: int = 1) -> str:
+    """A share in percent: .1234 is 12.3 %."""
+    return f"{100 * value:.{digits}f}{THIN}%"
+
+
+def short_share(value: float) -> str:
+    """A share in percent with two digits that count: .1234 is 12 %, .0123 is 1.2 %."""
+    return f"{100 * value:.2g}{THIN}%" if value < 0.995 else f"100{THIN}%"
