@@ -1,4 +1,4 @@
-"""Take the pictures of the README again: `make screenshots`. Needs Chromium."""
+"""Take the pictures of the README again: `make screenshots`, or some: `python -m docs.screenshots map`. Needs Chromium."""
 
 import shutil
 import socket
@@ -31,9 +31,9 @@ PICTURES = {
     "features": ("sae_features?feature=160", "dark", 1500),
     "absorption": ("diagnostics", "light", 1000),
     "network": ("network", "light", 1240),
-    "circuit": (f"circuits?circuit_text={quote_plus(TEXT)}&circuit_feature=2873", "light", 1240),
+    "circuit": (f"circuits?circuit_text={quote_plus(TEXT)}&circuit_feature=2873", "light", 1420),
     "steering": (f"steering?steer_text={quote_plus(TEXT)}&recipe=160%3A%2B4", "light", 1500),
-    "faithfulness": ("diagnostics?view=Faithfulness", "dark", 1180),
+    "faithfulness": ("diagnostics?view=Faithfulness", "dark", 1760),
     "match": ("sae_features?view=Match", "light", 1240),
     "late": ("retrieval?view=Late+interaction", "light", 1500),
 }
@@ -53,7 +53,8 @@ def main() -> None:
             url = f"http://localhost:{port}"
             _wait(url)
             browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-            for name, (query, scheme, height) in PICTURES.items():
+            for name in sys.argv[1:] or PICTURES:
+                query, scheme, height = PICTURES[name]
                 page = browser.new_page(viewport={"width": 1400, "height": height}, color_scheme=scheme)
                 page.goto(f"{url}/{query}")
                 page.wait_for_selector(".js-plotly-plot .main-svg, canvas, .graph .scroll svg", timeout=120_000)
