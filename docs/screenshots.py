@@ -1,4 +1,7 @@
-"""Take the pictures of the README again: `make screenshots`, or some: `python -m docs.screenshots map`. Needs Chromium."""
+"""Take the pictures of the README again: `make screenshots`; some of them: `python -m docs.screenshots map`.
+
+Needs Chromium.
+"""
 
 import shutil
 import socket
