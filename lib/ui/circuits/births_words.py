@@ -16,7 +16,7 @@ from lib.ui.messages import count, counted, share
 COLUMNS: dict[str, Any] = {
     "feature": st.column_config.TextColumn(width="medium"),
     "curve": st.column_config.LineChartColumn(
-        "activation by depth", help="Mean activation over the feature's own texts, relative to that at the output.",
+        "by depth", help="Mean activation over the feature's own texts, relative to that at the output.",
         width="small", y_min=0,
     ),
     "born, 95 %": st.column_config.TextColumn(help="Where it is born by the two ends of the intervals of its shares."),
