@@ -81,6 +81,7 @@ def contrast() -> str:
     named = {side: ", ".join(f"{_name(f)} {f[side]:.2f}" for f in these) for side, these in only.items()}
     return f"""## What sets two texts apart?
 {command}
+[{_link("sae_features", "Contrast", text_a=TEXT, text_b=OTHER)}]
 
 Cosine {found["cosine"]:.2f}: {found["only_a"]} features fire on the first alone, {found["only_b"]} on the second alone, {found["shared"]} on both. Strongest of the first: {named["a"]}; of the second: {named["b"]}.
 """  # noqa: E501
@@ -107,7 +108,7 @@ def network() -> str:
 {few}
 [{_link("network", None, network_features="12", network_measure="frequency")}]
 
-Twelve features joined where both fire on 15 % of the texts or more: {small["edges_kept"]} edges. Shuffled texts have {small["null_edges"]:.0f} ({small["null_edges_low"]:.0f} to {small["null_edges_high"]:.0f}, the fewest and most of {small["shuffles"]} shuffles), and {small["chance_edges"]} of the {small["edges_kept"]} are marked as what chance gives: frequent features meet often whatever they mean. The {len(real)} others, the most frequent first:
+Twelve features joined where both fire on 15 % of the texts or more: {small["edges_kept"]} edges. Shuffled texts have {small["null_edges"]:.0f} ({small["null_edges_low"]:.0f} to {small["null_edges_high"]:.0f}, the fewest and most of {small["shuffles"]} shuffles), and {small["chance_edges"]} of the {small["edges_kept"]} are marked as what chance gives: frequent features meet often whatever they mean. Of the {len(real)} others, the {len(edges)} most frequent:
 
 {_table(("edge", "texts with both", "expected", "found"), edges)}
 
@@ -172,7 +173,7 @@ def _writers(writers: dict[str, Any], feature: str) -> str:
     )
     return f"""[{_link("circuits", "Writers", circuit_text=TEXT, circuit_feature=feature)}]
 
-What writes #{feature} into the vector? Its pre-activation here, {one["pre_activation"]:.3f}, is the sum of what the parts add, with the scale of every norm held as it is, and a constant of {one["constant"]:+.3f}. Beside it: how the pre-activation changes when the part is left out and the rest runs anew. The two {one["agreement"]["verdict"]} (rank correlation {one["agreement"]["correlation"]:+.2f}). Over the {many["firing"]} texts on which it fires, less {many["silents"]} on which it does not, they {many["agreement"]["verdict"]} ({many["agreement"]["correlation"]:+.2f}).
+What writes #{feature} into the vector? Its pre-activation here, {one["pre_activation"]:.3f}, is the sum of what the parts add, with the scale of every norm held as it is, and a constant of {one["constant"]:+.3f}. Beside it: how the pre-activation changes when the part is left out and the rest runs anew. The two {one["agreement"]["verdict"]} (rank correlation of what a part adds with what is lost without it: {one["agreement"]["correlation"]:+.2f}). Over the {many["firing"]} texts on which it fires, less {many["silents"]} on which it does not ({many["left_out_silents"]} for leaving out), they {many["agreement"]["verdict"]} ({many["agreement"]["correlation"]:+.2f}).
 
 {_table(headers, rows)}
 """  # noqa: E501
@@ -205,8 +206,10 @@ def steering() -> str:
     )
     no, named = other["dose"], other["targets"][0]
     before = {hit["id"]: hit["rank"] for hit in retrieval["before"]}
-    rows = [(str(hit["rank"]), str(hit["other_rank"]), hit["text"], "yes" if hit["fires"] else "")
-            for hit in retrieval["after"][:SHOWN]]  # fmt: skip
+    old, rows = (
+        [(str(hit["rank"]), str(hit["other_rank"]), hit["text"], "yes" if hit["fires"] else "") for hit in hits[:SHOWN]]
+        for hits in (retrieval["before"], retrieval["after"])
+    )
     curve = [
         (f"{delta:+.0f}" if delta else "0", f"{shift:.3f}", f"{rank:.0f}", f"{random:.0f}")
         for delta, shift, rank, random in zip(
@@ -219,7 +222,13 @@ def steering() -> str:
 {command}
 [{_link("steering", "Steer", steer_text=TEXT, recipe=f"{MEDICATIONS}:+4")}]
 
-{_name(target)} pushed by four mean activations: {target["before"]:.2f} becomes {target["after"]:.2f}. The vector moves by a cosine of {found["cosine_shift"]:.3f}; random directions of the same length move it by {random:.3f} ({low:.3f} to {high:.3f}). {found["side_effects"]} other features change by as much as the least mean activation, where random directions change {found["random_side_effects"][1]:.0f} ({found["random_side_effects"][0]:.0f} to {found["random_side_effects"][2]:.0f}). {retrieval["kept"]} of the first {len(before)} texts stay; the {retrieval["firing"]} texts on which the feature fires rise from a mean rank of {rank["before"]:.0f} to {rank["after"]:.0f}, of {retrieval["ranked"]}.
+{_name(target)} pushed by four mean activations: {target["before"]:.2f} becomes {target["after"]:.2f}. The vector moves by a cosine of {found["cosine_shift"]:.3f}; random directions of the same length move it by {random:.3f} ({low:.3f} to {high:.3f}). {found["side_effects"]} other features change by {found["least"]:.3f} or more, a tenth of the target's own change, where random directions change {found["random_side_effects"][1]:.0f} ({found["random_side_effects"][0]:.0f} to {found["random_side_effects"][2]:.0f}). {retrieval["kept"]} of the first {len(before)} texts stay; the {retrieval["firing"]} texts on which the feature fires rise from a mean rank of {rank["before"]:.0f} to {rank["after"]:.0f}, of {retrieval["ranked"]}.
+
+Before:
+
+{_table(("rank", "becomes", "text", "fires"), old)}
+
+After:
 
 {_table(("rank", "was", "text", "fires"), rows)}
 
@@ -227,7 +236,7 @@ Dose and response: mean rank of those texts, beside random directions (median):
 
 {_table(("delta", "cosine shift", "mean rank", "random"), curve)}
 
-AUROC of the texts on which it fires among those that rose: {dose["rise"][0]:.2f} ({dose["rise"][1]:.2f} to {dose["rise"][2]:.2f}). It {dose["verdict"]}. Does it stand for its label? **{dose["label_verdict"].capitalize()}**. {dose["label_rule"]}
+How well the ranks that a text rises tell those on which it fires from the others, as AUROC: {dose["rise"][0]:.2f} ({dose["rise"][1]:.2f} to {dose["rise"][2]:.2f}). It {dose["verdict"]}. Does it stand for its label? **{dose["label_verdict"].capitalize()}**. {dose["label_rule"]}
 
 {refused}
 {_name(named)} {no["verdict"]}, too ({no["rise"][0]:.2f}; {no["rise"][1]:.2f} to {no["rise"][2]:.2f}), but its label's score is {no["label_score"]:.2f}: **{no["label_verdict"]}**. These two were picked. The second link seldom fails, since texts fire because they point that way; what it adds is how far the ranks move.
@@ -283,7 +292,7 @@ def faithfulness() -> str:
 {command}
 [{_link("diagnostics", "Faithfulness")}]
 
-NDCG@{one["k"]} over {len(one["ndcg"])} queries and {one["documents"]} documents: {one["whole"]:.3f} ({one["whole_low"]:.3f} to {one["whole_high"]:.3f}); with the dictionary's reconstruction of the queries instead of themselves {one["reconstructed"]:.3f}. {len(one["features"]):,} features fire in a query, {one["tested"]} of them in enough queries to be tested: {told}.
+NDCG@{one["k"]} over {len(one["ndcg"])} queries and {one["documents"]} documents: {one["whole"]:.3f} ({one["whole_low"]:.3f} to {one["whole_high"]:.3f}); with the dictionary's reconstruction of the queries instead of themselves {one["reconstructed"]:.3f}. {len(one["features"]):,} features fire in a query: {told}. {one["tested"]} change enough queries to be tested.
 
 {_table(("feature", "queries", "drop", "95 %", "q", "hurt / helped", "verdict"), rows)}
 

@@ -162,8 +162,9 @@ def _of_edge(network: Network, at: int) -> str:
 
 def _legend(network: Network, colour_by: Colouring, clusters: Sequence[str]) -> dict[str, Any]:
     """Entries of the legend: the ramp or the clusters, kinds of lines and of nodes that there are."""
+    width = "its frequency" if network.measure == "frequency" else UNITS[network.measure]
     found: dict[str, Any] = {
-        "lines": [{"text": "co-activation", "dashed": False}],
+        "lines": [{"text": f"co-activation, width = {width}", "dashed": False}],
         "size": "node size = mean activation",
         "square": _everywhere(network) if network.everywhere.any() else "",
     }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lib.charts.layout import figure, safe
 from lib.charts.palette import GREY, HIGH, INK, LOW
 from lib.charts.sae_decompose import axis_name
+from lib.numerals import counted
 
 BIAS, ERROR = "decoder bias", "error: in no feature"
 _HATCH = "rgba(255,255,255,0.6)"
@@ -38,7 +39,7 @@ def parts_figure(
     first = first[np.argsort(-parts[first], kind="stable")]
     bars = [(names[at], str(features[at]), float(parts[at]), bool(turned[at])) for at in first.tolist()]
     if len(others):
-        bars.append((f"{len(others)} other features", "", float(parts[others].sum()), False))
+        bars.append((counted(len(others), "other feature"), "", float(parts[others].sum()), False))
     bars += [(BIAS, "", rest[0], False), (ERROR, "", rest[1], False)]
     values = [value for _, _, value, _ in bars]
     own = [bool(feature) for _, feature, _, _ in bars]

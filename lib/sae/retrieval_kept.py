@@ -148,7 +148,10 @@ def _kept(raw: QueryMetrics, other: QueryMetrics, metric: str, *, resamples: int
 
 
 def share_interval(pairs: NDArray[np.float64], *, resamples: int, seed: int) -> tuple[float, float]:
-    """Quantiles .025 and .975 of mean b / mean a over queries drawn again; `pairs` has a and b, shape (s, 2)."""
+    """Quantiles .025 and .975 of mean b / mean a over queries drawn again; `pairs` has a and b, shape (s, 2).
+
+    Draws in which mean a is not above 0 have no share and are left out.
+    """
     s = len(pairs)
     if s == 1:
         return float("nan"), float("nan")

@@ -189,6 +189,17 @@ def test_the_way_from_a_birth_to_its_trace(short):
     assert shown.titles[0] == "At which layer does a feature appear?"
 
 
+def test_a_lens_is_fitted_on_request_and_read_with(small, lens, monkeypatch, sample):
+    monkeypatch.setattr(lenses, "known_lens", lambda *_: None)
+    lenses._shipped.clear()
+    lines = [" ".join(text.split()[:6]) for text in sample[0].texts[:40]]
+    shown = small(corpus="Paste", circuit_lens="tuned").choose("pasted", "\n".join(lines))
+    shown.press("Fit a tuned lens on this corpus")
+    assert not shown.refusals
+    assert "as a linear map fitted on 32 texts" in said(shown)
+    assert "lens R²" in drawn(shown)
+
+
 def test_too_few_texts_cannot_fit_a_lens(small, lens, monkeypatch):
     monkeypatch.setattr(lenses, "known_lens", lambda *_: None)
     lenses._shipped.clear()

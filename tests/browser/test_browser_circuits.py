@@ -6,6 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
+SUM = re.compile("contribution to the (cosine|lead)")
 TEXT = "The patient presented with acute chest pain and elevated troponin levels."
 
 
@@ -42,3 +43,15 @@ def test_faithfulness_opens_from_both_pages(server, visit, address):
     seen.page.get_by_text(re.compile("Which features carry retrieval")).wait_for()
     seen.until(lambda: "Essential" in seen.numbers)
     seen.sound()
+
+
+def test_a_hurt_query_is_chosen_and_its_address_reopens_it(server, visit):
+    seen = visit(f"{server}/diagnostics?view=Faithfulness")
+    seen.until(lambda: "Essential" in seen.numbers)
+    seen.page.get_by_role("button", name="Why these documents?").click()
+    seen.until(lambda: "faithfulness_query" in seen.query)
+    seen.page.get_by_text(SUM).first.wait_for()
+    again = visit(seen.page.evaluate("location.href"))
+    again.page.get_by_text(SUM).first.wait_for()
+    assert again.query["faithfulness_query"] == seen.query["faithfulness_query"]
+    again.sound()

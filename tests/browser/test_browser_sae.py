@@ -18,7 +18,11 @@ def test_first_paint_by_address_in_a_fresh_server(server, visit):
 
 @pytest.mark.parametrize(
     ("page", "views"),
-    [("sae_features", ["Contrast", "Browser", "Train"]), ("diagnostics", ["Polysemy", "Health", "Absorption"])],
+    [
+        ("sae_features", ["Contrast", "Browser", "Match", "Train"]),
+        ("diagnostics", ["Polysemy", "Health", "Absorption"]),
+        ("circuits", ["Births", "Writers", "Trace"]),
+    ],
 )
 def test_every_view_opens_and_asks_nobody(server, visit, page, views):
     seen = visit(f"{server}/{page}")

@@ -51,6 +51,6 @@ def test_the_page_asks_nobody_for_anything_and_runs_no_name(found):
     assert page.lower().count("</script") == harmless.lower().count("</script")
     assert NASTY not in page
     assert "innerHTML = nodeData" not in page  # how pyvis shows what looks like a link
-    for told in ("high freq", "low freq", "co-activation", "node size = mean activation", "12 features"):
+    for told in ("high freq", "low freq", "co-activation, width = ", "node size = mean activation", "12 features"):
         assert told in tags
     assert page == standalone_html(found, [NASTY] * len(found))

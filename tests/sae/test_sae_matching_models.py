@@ -271,3 +271,13 @@ def test_refusals_and_stops(planted):
     heard = []
     compare_models(planted.ours, planted.theirs, alignment=identity(), progress=lambda *step: heard.append(step))
     assert heard[-1][0] == heard[-1][1]
+
+
+def test_a_corpus_too_small_to_tell_proves_nothing(planted):
+    """What is paired by direction is not what is known: on twelve texts nothing can be told."""
+    ours = planted.ours
+    few = Model(ours.sae, ours.codes.select(np.arange(12)), ours.vectors[:12])
+    found = compare_models(few, few, alignment=identity(), by="cosine")
+    assert found.ours.coverage == 1
+    assert np.isnan(found.ours.known.share)
+    assert found.verdict == "cannot be told"

@@ -5,7 +5,7 @@ import pytest
 
 from lib.errors import InputError
 from lib.sae.database import FeatureDatabase
-from lib.ui.sae.names import feature_name, feature_of
+from lib.ui.sae.names import feature_name, feature_named, feature_of
 
 
 def test_a_name_leads_back_to_its_feature():
@@ -25,3 +25,12 @@ def test_spellings(name):
 def test_what_names_none_is_refused(name):
     with pytest.raises(InputError, match="number from 0 to 319"):
         feature_of(name, 320)
+
+
+def test_words_of_a_label_name_a_feature_where_no_number_does():
+    options = ["17 · 2008 recession", "3 · Heart muscle"]
+    assert feature_named("2008 recession", options, 4096) == 17
+    assert feature_named("heart  MUSCLE", options, 4096) == 3
+    assert feature_named("2008", options, 4096) == 2008
+    with pytest.raises(InputError, match="No label among those listed"):
+        feature_named("kidney", options, 4096)

@@ -112,7 +112,9 @@ class FeatureTap:
         )
 
     def terms_of(self, texts: Sequence[str], watch: Watch | None = None) -> FeatureTerms:
-        """The terms of different texts, in an order of the encoder's; those without any token are left out.
+        """The terms of different texts, in an order of the encoder's.
+
+        Texts without any token are left out, together with what shares their batch.
 
         Raises:
             InputError: none of them has one.

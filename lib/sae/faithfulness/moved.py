@@ -87,7 +87,8 @@ def moved(
     far = np.abs(after[relevant] - before[relevant])
     place = int(np.lexsort((-far, -lost if falls else lost))[0])
     b, a = before[relevant[place]], after[relevant[place]]
-    others = np.flatnonzero((before > b) & (after < a) if a > b else (before < b) & (after > a))
+    passing = (before > b) & (after < a) if a > b else (before < b) & (after > a)
+    others = np.flatnonzero(passing & (a != b))
     graded = np.zeros(len(before), dtype=np.int64)
     graded[relevant] = grades
     first = (after if a > b else before)[others]

@@ -71,7 +71,6 @@ def side_of(
     judged = found.judged
     weight = np.bincount(model.codes.features, model.codes.activations, model.codes.width).astype(np.float64)
     null = found.nulls[:, judged].ravel()
-    can_be_told = reading.told | matched
     lucky = (found.nulls >= threshold).mean(axis=0)  # how often chance brings each feature to the threshold
     return Side(
         match=found.match,
@@ -90,9 +89,9 @@ def side_of(
         domain_chance=_share(weight * lucky, weight, judged),
         judged_weight=_share(weight * judged, weight, None),
         reading=reading,
-        known=coverage_of(*_sums(model, matched | reading.read, can_be_told)),
+        known=coverage_of(*_sums(model, (matched | reading.read) & reading.told, reading.told)),
         known_chance=_share(weight * reading.by_chance, weight, reading.told),
-        known_weight=_share(weight * can_be_told, weight, None),
+        known_weight=_share(weight * reading.told, weight, None),
     )
 
 
@@ -102,7 +101,7 @@ def by_label(
     """Coverage label by label, the least covered first; () without labels."""
     if labels is None:
         return ()
-    known = [_sums(m, side.matched | side.reading.read, side.matched | side.reading.told) for m, side in sides]
+    known = [_sums(m, (s.matched | s.reading.read) & s.reading.told, s.reading.told) for m, s in sides]
     paired = [_sums(model, side.matched, side.judged) for model, side in sides]
     found = []
     for label in sorted({one for one in labels if one is not None}):

@@ -18,6 +18,8 @@ RULE = (
     "in both directions 80 % or more of the activation is in features that the other knows (lower ends of the 95 % "
     "intervals). Not interchangeable: in one direction surely less than 50 % (upper end). Partly: anything between."
 )
+FEWEST_FOR_INTERVAL = 10
+"""Texts from which on an interval is given."""
 _Z = 1.959964
 
 
@@ -93,7 +95,7 @@ class Side(Result):
     """How well its own vectors and the other's tell each feature."""
     known: Coverage
     """Share of the activation that is in features that the other model knows: with a counterpart, or told by its
-    vectors. Of features that can be told on this corpus: by their own vectors, or for having a counterpart."""
+    vectors. Of features that their own vectors tell on this corpus: on too few texts there is none."""
     known_chance: float
     """What `known` would be without counterparts and with the other's texts shuffled."""
     known_weight: float
@@ -135,17 +137,23 @@ class Side(Result):
 
 
 def coverage_of(covered: NDArray[np.floating], activation: NDArray[np.floating]) -> Coverage:
-    """Sum of `covered` over sum of `activation`, both a number a text, shape (t,), and its interval."""
+    """Sum of `covered` over sum of `activation`, both a number a text, shape (t,), and its interval.
+
+    Below FEWEST_FOR_INTERVAL texts there is no interval. Where no text differs, its end lies 3 / t away, as in the rule
+    of three.
+    """
     t, whole = len(activation), float(activation.sum())
     nan = float("nan")
     if not whole:
         return Coverage(t, nan, nan, nan)
     share = float(covered.sum()) / whole
-    if t < 2:
+    if t < FEWEST_FOR_INTERVAL:
         return Coverage(t, share, nan, nan)
     residual = covered - share * activation
-    error = float(np.sqrt((residual**2).sum() * t / (t - 1))) / whole
-    return Coverage(t, share, max(0.0, share - _Z * error), min(1.0, share + _Z * error))
+    error = _Z * float(np.sqrt((residual**2).sum() * t / (t - 1))) / whole
+    if min(share, 1 - share) < 1e-9:
+        error = max(error, 3 / t)
+    return Coverage(t, share, max(0.0, share - error), min(1.0, share + error))
 
 
 def verdict(ours: Coverage, theirs: Coverage) -> Verdict:

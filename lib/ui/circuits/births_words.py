@@ -108,7 +108,7 @@ def _readable(result: Births, lens: Lens) -> str:
     return (
         f"{explains} Its guesses are brought to length 1, as the encoder's vectors are: of the features judged "
         f"{first:.0f} fire on a text at {result.depths[0]} then, and {last:.0f} at the output. Left as short as the "
-        "map makes them, fewer would fire early, and more would be born late."
+        "map makes them, fewer may fire early, and more be born late."
     )
 
 

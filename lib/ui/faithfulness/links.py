@@ -35,6 +35,12 @@ def follow_search(options: list[str], *, first: str) -> bool:
     return searched is not None and searched != first and st.session_state.get(QUERY) == searched
 
 
+def asked_for() -> set[str]:
+    """The queries, as they are named in a list, that the address, a button or Search asks for."""
+    held = st.session_state.get(QUERY), st.query_params.get(QUERY), st.session_state.get(_SEARCHED)
+    return {str(one) for one in held if one}
+
+
 def _open(option: str) -> None:
     st.session_state["view"] = "Faithfulness"
     st.session_state[PART] = WHY

@@ -12,7 +12,7 @@ from lib.sae.faithfulness import Faithfulness, Why
 from lib.ui import downloads
 from lib.ui.faithfulness import cached
 from lib.ui.faithfulness.cached import Settings
-from lib.ui.faithfulness.links import QUERY, follow_search, named
+from lib.ui.faithfulness.links import QUERY, asked_for, follow_search, named
 from lib.ui.faithfulness.pair import Shown, beside, sum_of
 from lib.ui.messages import count, counted, share
 from lib.ui.retrieval import cached as searched
@@ -49,8 +49,9 @@ def show(space: SaeQuerySpace, settings: Settings, found: Faithfulness) -> None:
 
 def _query(space: SaeQuerySpace, found: Faithfulness) -> int:
     """A query with a relevant document: those that do worst first."""
-    order = found.query[np.argsort(found.ndcg, kind="stable")][:_MOST_OFFERED].tolist()
     ids, texts = space.space.queries.query_ids, space.space.queries.queries
+    worst, asked = found.query[np.argsort(found.ndcg, kind="stable")].tolist(), asked_for()
+    order = [*worst[:_MOST_OFFERED], *(row for row in worst[_MOST_OFFERED:] if named(ids[row], texts[row]) in asked)]
     options = [named(ids[row], texts[row]) for row in order]
     followed = follow_search(options, first=named(ids[0], texts[0]))
     chosen = st.selectbox(

@@ -114,9 +114,9 @@ def of_levels(found: Faithfulness) -> str:
         f"Over {counted(len(found.query), 'query') if len(found.query) == 1 else f'{count(len(found.query))} queries'}"
         f"{left_out} and {count(found.documents)} documents, by {found.measure}, {found.gain} gain.{once} "
         f"{count(len(found.features))} of {count(found.dictionary)} features fire on these queries; for "
-        f"{count(found.tested)} of them {FEWEST_CHANGED} queries or more change, and these are tested, at a false "
-        "discovery rate of 5 % among them (Benjamini and Hochberg). Documents stay as they are, and so does what is in "
-        "no feature."
+        f"{count(found.tested)} of them {FEWEST_CHANGED} different queries or more change, and these are tested, at a "
+        "false discovery rate of 5 % among them (Benjamini and Hochberg). Documents stay as they are, and so does what "
+        "is in no feature."
     )
 
 

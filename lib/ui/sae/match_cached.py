@@ -1,5 +1,6 @@
 """What the Match tab computes: once for every session, the pairs on the shelf, what follows from them at once."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -67,7 +68,8 @@ def compared(
         st.stop()
     readings = _reading(space, other), _reading(other, space)
     key = "/".join(map(str, (*inputs.values(), space.space.corpus.key)))
-    return _judged(key, threshold, (paired, readings), (ours, theirs), alignment, space)
+    found = _judged(key, threshold, (paired, readings), (ours, theirs), alignment, space)
+    return replace(found, alignment=alignment)  # one space is one space, whoever says so; how well it fits may be known
 
 
 def _reading(space: SaeSpace, other: SaeSpace) -> Reading:

@@ -62,7 +62,7 @@ def known(side: Side) -> str:
         "vectors tell at least half as much of the feature (variance, texts held out) as the feature's own vectors. "
         f"95 % interval over texts: {or_dash(side.known.low)} to {or_dash(side.known.high)}. It speaks of features "
         f"that can be told from {count(side.reading.texts)} different texts (a correlation of {TOLD} or more by their "
-        f"own vectors, or a counterpart), which hold {or_dash(side.known_weight)} of the activation."
+        f"own vectors), which hold {or_dash(side.known_weight)} of the activation."
     )
 
 

@@ -7,7 +7,7 @@ from lib.errors import InputError
 from lib.sae.database import FeatureDatabase
 from lib.ui.messages import count
 
-_NUMBER = re.compile(r"\s*(?:feature\s*|#)?(\d{1,9})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(?:feature\s*|#)?(\d{1,9})\s*(?:·|$)", re.IGNORECASE)
 
 
 def feature_name(database: FeatureDatabase | None, feature: int) -> str:
