@@ -12,6 +12,7 @@ NAMES = (
     "search",
     "metrics",
     "app",
+    "pages",
     "sae_training",
     "sae_diagnostics",
     "sae_faithfulness",

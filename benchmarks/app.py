@@ -53,22 +53,22 @@ def main() -> None:
     chosen = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=_chromium(), args=FLAGS)
+        browser = play.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         warm = browser.new_page()  # the browser's own first page costs time that is not the app's
         warm.goto("about:blank")
         first = []
         for attempt in range(3):
-            with _server(Path(folder) / f"cold{attempt}") as (url, process):
+            with fresh_server(Path(folder) / f"cold{attempt}") as (url, process):
                 first.append(_first_chart(browser.new_page(), url))
                 idle = _memory(process)
         rows.append(("first chart of the sample in a cold server (s)", min(first), 3.0))
         rows.append(("memory after it, nothing needs the encoder (MB)", idle, 450))
-        with _server(Path(folder) / "used") as (url, process):
+        with fresh_server(Path(folder) / "used") as (url, process):
             page = browser.new_page()
             _first_chart(page, f"{url}/?near=14&probe=Can+the+tenant+leave%3F")
             _settle(page)
             rows.append(("memory after the encoder and UMAP were used on the sample (MB)", _memory(process), 950))
-        with _server(Path(folder) / "busy") as (url, process):
+        with fresh_server(Path(folder) / "busy") as (url, process):
             page, frames = browser.new_page(), []
             page.on(
                 "websocket", lambda socket: socket.on("framereceived", lambda _: frames.append(time.perf_counter()))
@@ -90,7 +90,7 @@ def main() -> None:
         print(f"| {name} | {value:,.2f} | {target:g} |" if target < 10 else f"| {name} | {value:,.0f} | {target:g} |")
 
 
-def _chromium() -> str:
+def chromium_path() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
         sys.exit("This benchmark needs Chromium: on Debian, apt-get install chromium.")
@@ -98,7 +98,7 @@ def _chromium() -> str:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+def fresh_server(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
