@@ -13,9 +13,9 @@ Verdict = Literal["interchangeable", "partly", "not interchangeable", "cannot be
 
 INTERCHANGEABLE, DIFFERENT = 0.8, 0.5
 RULE = (
-    "The other model knows a feature where it has a counterpart for it, or where its vectors tell at least half as "
-    "much of the feature's activation (variance, on held-out texts) as the feature's own vectors do. Interchangeable: "
-    "in both directions 80 % or more of the activation is in features that the other knows (lower ends of the 95 % "
+    "Of features that their own model's vectors tell on these texts, the other knows one where it has a counterpart "
+    "for it, or where its vectors tell at least half as much of it (variance, on held-out texts). Interchangeable: in "
+    "both directions 80 % or more of the activation is in features that the other knows (lower ends of the 95 % "
     "intervals). Not interchangeable: in one direction surely less than 50 % (upper end). Partly: anything between."
 )
 FEWEST_FOR_INTERVAL = 10
