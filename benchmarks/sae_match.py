@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sae_diagnostics import made_up, peak
+from lib.progress import Told
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.matching import FEWEST, By, Model, Pairing, identity, pair_features, read_features
-from lib.sae.matching.assignment import Told, assign, largest
+from lib.sae.matching.assignment import assign, largest
 from lib.sae.matching.similarity import Correlations, Cosines, Similarity, Standardised
 
 WIDTH = 384
@@ -108,7 +109,7 @@ def ours(models: Case, by: By, pairing: Pairing) -> float:
     )
     if pairing == "best":
         return float(largest(similarity)[1].sum(dtype=np.float64))
-    match = assign(similarity, Told(None, None, 1))[0]
+    match = assign(similarity, Told().out_of(1))[0]
     rows = np.flatnonzero(match >= 0)
     return float(similarity.pairs(rows, match[rows]).sum(dtype=np.float64))
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from lib.encoders import Checkpoint, Encoder, Precision, Role
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.store import EmbeddingStore, row_keys
-
-Progress = Callable[[int, int], None]
 
 _CHUNK = 1_024  # texts encoded between two writes: what a stop or a crash can lose
 _ATTEMPTS = 3  # to read back what was written, when others evict it meanwhile

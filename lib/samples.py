@@ -9,10 +9,11 @@ from typing import Any
 
 from lib.corpora import QUERY_SET_NAMES, Corpus, load_query_set, load_sample
 from lib.corpora.samples import SAMPLE_FOLDER
-from lib.embeddings import Embeddings, Progress, embed
+from lib.embeddings import Embeddings, embed
 from lib.encoders import PACKAGED, PACKAGED_STATIC, Encoder, Policy, describe, open_encoder
 from lib.kept import kept, kept_clusters, kept_projection
 from lib.layers import BuildUp, HeadEntropy, build_up_inputs, head_entropy, head_entropy_inputs, layer_build_up
+from lib.progress import Progress
 from lib.sae.circuits.background import Background, background, background_inputs
 from lib.sae.circuits.births import Births, births
 from lib.sae.circuits.lens_file import known_lens

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.corpora import SAMPLE_NAMES, ColumnChoice, Corpus, Limits, build_corpus, guess_columns, load_sample, read_table
 from lib.corpora import read_vectors as read_npy
-from lib.embeddings import Embeddings, Progress, embed
+from lib.embeddings import Embeddings, embed
 from lib.encoders import (
     PACKAGED,
     Checkpoint,
@@ -23,6 +23,7 @@ from lib.encoders import (
     precisions_available,
 )
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import to_json
 from lib.store import default_store
 

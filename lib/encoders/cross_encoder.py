@@ -15,11 +15,11 @@ from lib.encoders.memory import check_memory
 from lib.encoders.policy import Policy
 from lib.encoders.tokens import TextTokenizer
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-Progress = Callable[[int, int], None]
 Pair = tuple[str, str]
 """A query and a document, in that order."""
 _WINDOW = 2048

@@ -17,6 +17,7 @@ from lib.encoders.prompts import Role
 from lib.encoders.token_states import TokenBatch, token_batches
 from lib.encoders.tokens import TextTokenizer
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from lib.encoders.openvino import CompiledTransformer
 
-Progress = Callable[[int, int], None]
 BATCH_TOKENS = 2048
 """Tokens in a batch, padding included; more is slower on a processor (states leave its caches) and costs memory."""
 _TASKS: dict[Role, str] = {"query": "retrieval.query", "document": "retrieval.passage"}

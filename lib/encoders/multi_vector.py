@@ -18,8 +18,8 @@ from lib.encoders.policy import Policy
 from lib.encoders.prompts import ROLES, Role
 from lib.encoders.token_states import TokenBatch, TokenVectors, spread
 from lib.errors import InputError
+from lib.progress import Progress
 
-Progress = Callable[[int, int], None]
 BATCH_TOKENS = 4096
 """Tokens in a batch, guessed from characters."""
 

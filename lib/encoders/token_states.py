@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from lib.encoders.batches import by_length, distinct, windows
 from lib.encoders.prompts import Role
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from lib.encoders.encoder import Batch, Encoder
 
-Progress = Callable[[int, int], None]
 ShouldStop = Callable[[], bool]
 
 

@@ -23,8 +23,9 @@ from lib.geometry.vectors import sample_rows
 from lib.layers.dimension import depth_dimensions
 from lib.layers.similarity import cka_between, cka_with_output, neighbour_overlap, varies
 from lib.layers.states import depth_names
-from lib.layers.stream import Progress, stream
+from lib.layers.stream import stream
 from lib.layers.sums import StateSums, tally
+from lib.progress import Progress
 from lib.results import Result
 
 MOST_LABELS = 2_000

@@ -10,8 +10,7 @@ from lib.encoders import BATCH_TOKENS, Encoder, Role
 from lib.errors import InputError, Stopped
 from lib.layers.states import UnitStates, unit_states
 from lib.layers.sums import StateSums, Tally, state_sums
-
-Progress = Callable[[int, int], None]
+from lib.progress import Progress
 
 _BLOCK = 512  # states that are summed at a time: products of a few rows would cost more than the rows are worth
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from lib.errors import InputError
 from lib.geometry.vectors import sample_rows
+from lib.progress import Progress
 from lib.results import Result
-from lib.retrieval.key_blocks import Progress
 from lib.retrieval.measures import MEASURES, Measure, Vectors, lengths
 from lib.retrieval.search import search
 

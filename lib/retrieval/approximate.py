@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lib.errors import InputError, Stopped
 from lib.geometry.vectors import blocks
+from lib.progress import Progress
 from lib.results import Result
-from lib.retrieval.key_blocks import Progress
 from lib.retrieval.measures import Measure, Scale, Vectors, document_side, query_side, scale
 from lib.retrieval.run import Run
 from lib.retrieval.search import pair_scores, search

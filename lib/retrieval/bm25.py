@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.retrieval.run import JudgedRanks, Run
-from lib.retrieval.words import Language, Progress, words_of
+from lib.retrieval.words import Language, words_of
 
 Bm25Method = Literal["lucene", "robertson", "atire"]
 

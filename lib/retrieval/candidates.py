@@ -7,7 +7,8 @@ key is looked at again only if it is above the lowest of those, which after the 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.retrieval.key_blocks import Told, each_key_block
+from lib.progress import Told
+from lib.retrieval.key_blocks import each_key_block
 from lib.retrieval.measures import Scale, Vectors
 
 _GROUP = 8  # keys that share a maximum where a floor for the highest is sought

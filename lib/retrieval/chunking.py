@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from lib.encoders import Encoder, Role, room, token_spans
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.results import Result
-
-Progress = Callable[[int, int], None]
 
 SIZE, OVERLAP = 256, 50
 """Tokens in a passage and tokens it shares with the one before, when none are given."""

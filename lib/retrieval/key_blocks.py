@@ -9,17 +9,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import Stopped
 from lib.geometry.vectors import blocks
+from lib.progress import Told
 from lib.retrieval.measures import Scale, Vectors, document_side, keys, query_side
 
-Progress = Callable[[int, int], None]
 Look = Callable[[slice, int, NDArray[np.float32]], None]
 
 QUERY_ROWS = 2_048  # in all threads together
@@ -27,23 +25,6 @@ DOCUMENT_ROWS = 8_192  # 64 MB of keys against the query rows
 _FEWEST_ROWS = 64  # queries a thread below which products are too flat to be fast
 _WORTH_THREADS = 2**29  # multiplications in a search that are worth beginning threads
 _WORTH_SPANS = 4  # spans of other work that are
-
-
-@dataclass(frozen=True)
-class Told:
-    """Whom long work tells how far it is, and who may stop it."""
-
-    progress: Progress | None = None
-    """Is told the comparisons done, and of how many."""
-    should_stop: Callable[[], bool] | None = None
-    """Answers True where the work should end."""
-
-    def __call__(self, done: int, of: int) -> None:
-        """Tell; raises Stopped where the work should end."""
-        if self.should_stop is not None and self.should_stop():
-            raise Stopped("The search was stopped.")
-        if self.progress is not None:
-            self.progress(done, of)
 
 
 def each_key_block(

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from lib.corpora import QuerySet
 from lib.encoders import Role, TokenBatch, TokenEncoder, TokenVectors
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.retrieval.reranking import Reranked, candidates, reorder
 from lib.retrieval.run import Run
 
-Progress = Callable[[int, int], None]
 Rows = NDArray[np.int64]
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress
 
 if TYPE_CHECKING:
     from lib.encoders.cross_encoder import ScoredBatch
 
-Progress = Callable[[int, int], None]
 Rows = NDArray[np.int64]
 
 MOST_PAIRS = 2_000_000

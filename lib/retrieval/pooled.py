@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.results import Result
 from lib.retrieval.bootstrap import PairedTest
 from lib.retrieval.chunking import Chunks
 from lib.retrieval.contrast import CONTRASTED, among, contrast
-from lib.retrieval.key_blocks import Progress, Told
 from lib.retrieval.measures import Measure, Scale, document_side, keys, query_side, scale
 from lib.retrieval.metrics import QueryMetrics, query_metrics
 from lib.retrieval.progress_parts import part

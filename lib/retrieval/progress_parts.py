@@ -1,6 +1,6 @@
 """The progress of one step told as that of the whole work."""
 
-from lib.retrieval.key_blocks import Progress
+from lib.progress import Progress
 
 
 def part(progress: Progress | None, step: int, steps: int) -> Progress | None:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.results import Result
 from lib.retrieval.bootstrap import PairedTest
 from lib.retrieval.contrast import contrast
-from lib.retrieval.key_blocks import Progress, Told
 from lib.retrieval.metrics import query_metrics
 from lib.retrieval.progress_parts import part
 from lib.retrieval.run import JudgedRanks

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
-from lib.retrieval.pair_scores import PairScorer, PairScores, Progress
+from lib.retrieval.pair_scores import PairScorer, PairScores
 from lib.retrieval.run import Run
 
 Rows = NDArray[np.int64]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from lib.corpora import QuerySet
 from lib.errors import InputError
 from lib.geometry.vectors import blocks
+from lib.progress import Progress, Told
 from lib.retrieval.candidates import candidates
-from lib.retrieval.key_blocks import Progress, Told, each_key_block, in_threads
+from lib.retrieval.key_blocks import each_key_block, in_threads
 from lib.retrieval.measures import (
     Measure,
     Scale,

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.results import Result
 from lib.retrieval.bootstrap import interval
-from lib.retrieval.key_blocks import Progress, Told
 from lib.retrieval.measures import Vectors, lengths
 from lib.retrieval.metrics import QueryMetrics, query_metrics
 from lib.retrieval.run import Run, judged_ranks

@@ -5,13 +5,14 @@ For English, 33 stopwords (those of Lucene) are left out and the others are stem
 come out in whole clauses, which seldom meet: `spaceless_share` says how much of a text is written so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
+from lib.progress import Progress
+
 Language = Literal["english"]
-Progress = Callable[[int, int], None]
 
 _BLOCK = 1_000  # texts between two calls of a progress function
 _SPACELESS = (

@@ -9,7 +9,6 @@ has learnt (Bussmann et al. 2024, arXiv:2412.06410); *JumpReLU* has a threshold 
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -18,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.codes import Codes
 
 Rule = Literal["topk", "batchtopk", "jumprelu"]
-Progress = Callable[[int, int], None]
 
 _BLOCK = 2**23  # pre-activations held at once
 

@@ -7,7 +7,7 @@ is begun. Counts are sums over texts: those of two parts of a corpus add up to t
 in parts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.coactivation_blocks import blocks, entries, ones, together, values
 from lib.sae.codes import Codes
 
-Progress = Callable[[int, int], None]
 Parts = Codes | Sequence[Codes]
 """The codes of a corpus, or of its parts, one dictionary all of them."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
@@ -21,7 +22,6 @@ from lib.sae.retrieval_kept import Kept, RetrievalKept, retrieval_kept
 
 __all__ = ["ALWAYS_ON", "Kept", "RetrievalKept", "SaeEvaluation", "evaluate_sae", "evaluation_of", "retrieval_kept"]
 
-Progress = Callable[[int, int], None]
 
 ALWAYS_ON = 0.5
 """Share of the texts above which a feature counts as always on: it tells more by silence than by firing."""

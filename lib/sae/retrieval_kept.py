@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.results import Result
 from lib.retrieval import Measure, PairedTest, QueryMetrics, judged_ranks, paired_test, query_metrics, search
 from lib.retrieval.bootstrap import interval
 from lib.sae.autoencoder import SparseAutoencoder
-
-Progress = Callable[[int, int], None]
 
 _STEPS = 5
 _RESAMPLES = 10_000

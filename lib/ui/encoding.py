@@ -5,9 +5,10 @@ from functools import partial
 
 import streamlit as st
 
-from lib.embeddings import Embeddings, Progress
+from lib.embeddings import Embeddings
 from lib.encoders import Checkpoint, Precision, Role
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.ui import resources
 from lib.ui.messages import count, counted, refuse
 

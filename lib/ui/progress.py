@@ -1,14 +1,13 @@
 """Long work on a page: a bar that shows how far it is, and a button that stops it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.ui.messages import count
-
-Progress = Callable[[int, int], None]
 
 
 def started(key: str, label: str, *, about: str) -> bool:

@@ -13,9 +13,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lib.embeddings import Embeddings, Progress, embed, space_of
+from lib.embeddings import Embeddings, embed, space_of
 from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, describe, open_encoder
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.sae.database import FeatureDatabase, find_database
 from lib.sae.sources import OpenedSae, open_sae
 from lib.shelf import Shelf, default_shelf

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from lib.encoders.batches import distinct
 from lib.encoders.prompts import Role
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
-from lib.sae.circuits.feature_tap import FeatureTap, Progress, Watch, draw
+from lib.sae.circuits.feature_tap import FeatureTap, Watch, draw
 
 if TYPE_CHECKING:
     from lib.encoders import Encoder

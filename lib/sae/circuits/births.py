@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lib.encoders import BATCH_TOKENS, Encoder, Role
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.circuits.lens import Kind, Lens, check_lens
@@ -19,8 +20,6 @@ from lib.sae.circuits.states import state_batches
 from lib.sae.circuits.verdict import Verdict, from_which_on, judge
 from lib.sae.diagnostics.significance import wilson
 from lib.sae.fit import check_fit
-
-Progress = Callable[[int, int], None]
 
 LEAST = 10
 """Texts on which a feature has to fire to be judged, unless told otherwise."""

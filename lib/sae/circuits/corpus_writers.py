@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.encoders.prompts import Role
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.circuits.agreement import Agreement, agreement
 from lib.sae.circuits.background import Background
-from lib.sae.circuits.feature_tap import FeatureTap, Progress
+from lib.sae.circuits.feature_tap import FeatureTap
 from lib.sae.circuits.firing_texts import Sample, kinds_of, sides
 from lib.sae.circuits.mean_terms import Mean, difference_of, mean_of
 from lib.sae.circuits.writers import Replacement, check_replacement

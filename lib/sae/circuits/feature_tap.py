@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lib.encoders.batches import distinct
 from lib.encoders.prompts import Role
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.fit import check_fit
 from lib.sae.tokens import check_features
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from lib.encoders import Encoder
     from lib.encoders.blocks import Part, Terms
     from lib.encoders.encoder import Batch
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
-from lib.sae.circuits.feature_tap import FeatureTap, FeatureTerms, Progress, Watch, draw
+from lib.progress import Progress
+from lib.sae.circuits.feature_tap import FeatureTap, FeatureTerms, Watch, draw
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from lib.encoders import BATCH_TOKENS, Encoder, Role
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.circuits.lens import Lens, check_lens, raw_lens
 from lib.sae.circuits.lens_measure import LensSums
 from lib.sae.circuits.lens_sums import CrossSums, best_penalty, ridge_map
 from lib.sae.circuits.states import States, state_batches
 from lib.sae.fit import check_fit
-
-Progress = Callable[[int, int], None]
 
 PENALTIES = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0)
 FEWEST_TEXTS = 20

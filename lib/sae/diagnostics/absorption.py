@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
-from lib.sae.coactivation import Pairs, Progress, coactivation_pairs, firing_counts
+from lib.sae.coactivation import Pairs, coactivation_pairs, firing_counts
 from lib.sae.codes import Codes
 from lib.sae.diagnostics.significance import log10_false_discovery, log10_tail, wilson
 

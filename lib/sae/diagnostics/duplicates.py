@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
-from lib.sae.coactivation import Progress
 
 DUPLICATE = 0.95
 """Cosine of two decoder directions from which they count as one, unless told."""

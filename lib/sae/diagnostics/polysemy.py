@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
-from lib.sae.coactivation import Progress, firing_counts
+from lib.sae.coactivation import firing_counts
 from lib.sae.codes import Codes
 from lib.sae.diagnostics.groups import distances_of, group, mean_distance
 from lib.sae.diagnostics.random_texts import Baseline, baseline

@@ -8,7 +8,7 @@ on which no other feature fires stays as it is in the first.
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.retrieval.key_blocks import Told
+from lib.progress import Told
 from lib.sae.codes import Codes
 from lib.sae.faithfulness.case import Case
 from lib.sae.faithfulness.ranks import ranks_of

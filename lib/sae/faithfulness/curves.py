@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.retrieval import Gain, Measure
 from lib.retrieval.bootstrap import interval
-from lib.retrieval.key_blocks import Told
 from lib.retrieval.measures import Vectors
 from lib.retrieval.progress_parts import part
 from lib.sae.autoencoder import SparseAutoencoder
@@ -31,7 +31,6 @@ from lib.sae.faithfulness.variants import prefixes, queries_of, without_each
 from lib.sae.retrieval_kept import share_interval
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
 FEW = 0.1
 """The share of the features that is asked to carry most."""

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.retrieval import Gain, Measure
 from lib.retrieval.bootstrap import interval
-from lib.retrieval.key_blocks import Told
 from lib.retrieval.measures import Vectors
 from lib.retrieval.progress_parts import part
 from lib.sae.autoencoder import SparseAutoencoder
@@ -30,8 +30,6 @@ from lib.sae.faithfulness.result import Faithfulness
 from lib.sae.faithfulness.significance import FEWEST_CHANGED, false_discovery, needed, sign_p
 from lib.sae.faithfulness.variants import queries_of, without_each
 from lib.sae.faithfulness.verdicts import ALPHA, judge, rule
-
-Progress = Callable[[int, int], None]
 
 _RESAMPLES = 2_000
 _COLUMNS = 256  # features whose intervals are made at once

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.geometry.vectors import blocks
+from lib.progress import Told
 from lib.retrieval import JudgedRanks
-from lib.retrieval.key_blocks import Told, in_threads, one_blas_thread
+from lib.retrieval.key_blocks import in_threads, one_blas_thread
 from lib.retrieval.measures import Scale, document_side, pair_score, scale
 from lib.sae.faithfulness.case import Case
 from lib.sae.faithfulness.variants import Variants

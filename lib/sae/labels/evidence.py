@@ -1,12 +1,13 @@
 """What labels are made from and scored on: one draw of texts for all features, and one predictor for all labels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.labels.sampling import Rows, Side, draw
@@ -23,8 +24,6 @@ from lib.sae.labels.scores import (
     by_words,
     score,
 )
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,14 @@ share in the texts of all features; rate_near its share in the near misses, so t
 the prior stands for half a text. After BERTopic's c-TF-IDF (Grootendorst 2022, arXiv:2203.05794), with the contrast.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.progress import Progress
 from lib.sae.labels.phrases import Phrases, phrases_of, word_set
 from lib.sae.labels.sampling import Rows, Side
-
-Progress = Callable[[int, int], None]
 
 CANDIDATES = 12
 """Phrases of each feature among which a label is chosen."""

@@ -4,7 +4,7 @@ A label is a guess at what a feature is about. Research finds that 38 % of autom
 none is given without how well it predicts, on texts that it was not made from, whether the feature fires.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
@@ -22,7 +23,6 @@ from lib.sae.labels.scores import NO_SCORE, Embed, Score, is_weak
 
 Method = Literal["best", "keywords", "encoder"]
 METHODS: tuple[Method, ...] = get_args(Method)
-Progress = Callable[[int, int], None]
 
 _STAGES = {"draw": 0.1, "keywords": 0.15, "embed": 0.35, "embed joined": 0.3, "choose": 0.05, "score": 0.05}
 """Shares of the time that the stages take, roughly: one bar runs over all of them."""

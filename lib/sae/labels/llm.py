@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.labels.evidence import Evidence
 from lib.sae.labels.labelling import Labels, to_labels
 from lib.sae.labels.llm_limit import MOST_REQUESTS, RequestLimit
 from lib.sae.labels.llm_prompts import Prompt, checked_answer, prompts_for
 from lib.shelf import Shelf
-
-Progress = Callable[[int, int], None]
 
 _AT_ONCE = 8  # requests in flight
 _RETRIES = 5  # the client waits longer before each, and as long as the server asks for

@@ -6,18 +6,18 @@ activation, *random* ones on which it is silent, and *near misses*: texts on whi
 cosine fire and it does not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.progress import Progress
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.neighbours import neighbour_table
 
 Rows = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 MOST = 60
 """Activating texts of a feature on each side, and as many random ones and near misses."""

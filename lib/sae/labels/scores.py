@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.progress import Progress
 from lib.sae.labels.phrases import word_set
 
 BY_COSINE = "cosine of the label's embedding with the text's"
@@ -22,7 +23,6 @@ _Z = 1.959964
 _CHUNK = 1_024  # texts embedded between two calls of a progress function
 
 Embed = Callable[[Sequence[str]], NDArray[np.floating]]
-Progress = Callable[[int, int], None]
 Predictor = Callable[[Sequence[str], NDArray[np.int64]], NDArray[np.floating]]
 """From l labels and rows of r texts to predictions (l, r), higher where the label fits better."""
 

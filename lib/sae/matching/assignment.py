@@ -3,17 +3,15 @@
 Up to 2^25 pairs every pair is weighed (the Hungarian method); beyond, only pairs that are near each other.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import Stopped
+from lib.progress import Done
 from lib.sae.matching.similarity import Similarity
 
 Method = Literal["hungarian", "candidates"]
-Progress = Callable[[int, int], None]
 
 _DENSE = 2**25
 """Pairs of features up to which every pair is weighed: 4,096 by 4,096 take 3 s of an idle core and 360 MB."""
@@ -23,22 +21,8 @@ _CANDIDATES = 32
 _BLOCK = 2**22  # similarities held at once
 
 
-class Told:
-    """Whom long work tells how far it is, and who may stop it."""
-
-    def __init__(self, progress: Progress | None, should_stop: Callable[[], bool] | None, of: int) -> None:
-        self._progress, self._should_stop, self._of = progress, should_stop, of
-
-    def __call__(self, done: int) -> None:
-        """`done` steps are done."""
-        if self._should_stop and self._should_stop():
-            raise Stopped
-        if self._progress:
-            self._progress(done, self._of)
-
-
 def assign(
-    similarity: Similarity, told: Told, *, done: int = 0
+    similarity: Similarity, told: Done, *, done: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], Method]:
     """Each of ours with its one-to-one match (-1 for none), its nearest of theirs and how similar that is, shapes (n,).
 
@@ -83,7 +67,7 @@ def best_values(similarity: Similarity) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def _assign_all(
-    similarity: Similarity, told: Told, done: int
+    similarity: Similarity, told: Done, done: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     from scipy.optimize import linear_sum_assignment
 
@@ -97,7 +81,7 @@ def _assign_all(
 
 
 def _assign_candidates(
-    similarity: Similarity, told: Told, done: int
+    similarity: Similarity, told: Done, done: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     from scipy.sparse import coo_array, csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
@@ -125,7 +109,7 @@ def _assign_candidates(
 
 
 def _most_similar(
-    similarity: Similarity, k: int, told: Told, *, done: int
+    similarity: Similarity, k: int, told: Done, *, done: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The k of theirs most similar to each of ours, in no order, and how similar: shape (n, k) each."""
     n, m = similarity.shape

@@ -18,9 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae.matching.alignment import Alignment
-from lib.sae.matching.assignment import Method, Progress
+from lib.sae.matching.assignment import Method
 from lib.sae.matching.decoder import SHARED, unit_directions
 from lib.sae.matching.judging import by_label, of_both, side_of, tested
 from lib.sae.matching.pairing import FEWEST, SHUFFLES, By, Model, PairedFeatures, Pairing, check_models, pair_features

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
-from lib.sae.matching.assignment import Method, Progress, Told, assign
+from lib.sae.matching.assignment import Method, assign
 from lib.sae.matching.similarity import Cosines
 
 SHARED = 0.7
@@ -89,7 +90,7 @@ def match_features(
     if not -1 <= threshold <= 1:
         raise InputError(f"A cosine lies between -1 and 1, got a threshold of {threshold}.")
     n, m = len(ours), len(theirs)
-    told = Told(progress, should_stop, n + m)
+    told = Told(progress, should_stop).out_of(n + m)
     match, nearest, nearest_cosine, method = assign(Cosines(ours, theirs), told)
     matched = match >= 0
     cosine = np.full(n, np.nan, dtype=np.float32)

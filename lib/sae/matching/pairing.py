@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Done, Progress, Told
 from lib.results import Result
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.matching.alignment import Alignment, chance_map
-from lib.sae.matching.assignment import Method, Progress, Told, assign, best_values, largest
+from lib.sae.matching.assignment import Method, assign, best_values, largest
 from lib.sae.matching.decoder import unit_directions
 from lib.sae.matching.similarity import Correlations, Cosines, Similarity, Standardised
 
@@ -90,7 +91,7 @@ def pair_features(
             f"{shuffles}."
         )
     n, m = ours.sae.features, theirs.sae.features
-    told = Told(progress, should_stop, (1 + shuffles) * (n + m))
+    told = Told(progress, should_stop).out_of((1 + shuffles) * (n + m))
     told(0)
     directions = unit_directions(ours.sae), unit_directions(theirs.sae)
     standard = Standardised(ours.codes, fewest=fewest), Standardised(theirs.codes, fewest=fewest)
@@ -141,7 +142,7 @@ def check_models(ours: Model, theirs: Model, alignment: Alignment) -> None:
 
 
 def _pair(
-    similarity: Similarity, pairing: Pairing, told: Told
+    similarity: Similarity, pairing: Pairing, told: Done
 ) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], Method | None]:
     """The partner of each of ours and of each of theirs, -1 for none."""
     m = similarity.shape[1]

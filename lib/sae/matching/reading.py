@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.progress import Done, Progress, Told
 from lib.results import Result
 from lib.sae.codes import Codes
 from lib.sae.matching.alignment import FEWEST_TEXTS, different
-from lib.sae.matching.assignment import Progress, Told
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -87,7 +87,7 @@ def read_features(
     Raises:
         Stopped: `should_stop` said so.
     """
-    told = Told(progress, should_stop, _STEPS * _FOLDS)
+    told = Told(progress, should_stop).out_of(_STEPS * _FOLDS)
     told(0)
     generator = np.random.default_rng(seed)
     own, other = (np.asarray(side, dtype=np.float32) for side in vectors)
@@ -166,7 +166,7 @@ class _Fold:
 
 
 def _held_out(
-    folds: list[_Fold], actual: "csr_array", penalty: float, told: Told | None = None, done: int = 0
+    folds: list[_Fold], actual: "csr_array", penalty: float, told: Done | None = None, done: int = 0
 ) -> NDArray[np.float32]:
     """Correlation of each column of `actual`, shape (texts, features), with its estimate, over all held-out texts."""
     texts, n = actual.shape

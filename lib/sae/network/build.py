@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError, Stopped
+from lib.progress import Progress
 from lib.sae.coactivation import Pairs, Parts
 from lib.sae.codes import Codes
 from lib.sae.diagnostics.significance import log10_false_discovery
@@ -23,7 +24,6 @@ from lib.sae.network.settings import (
 from lib.sae.network.shuffled import null_counts
 from lib.sae.network.sums import FeatureSums, correlations, feature_sums, measured, narrowed, npmi, pairs_of
 
-Progress = Callable[[int, int], None]
 _SLACK = 1e-12  # a share that equals the threshold passes, however it was rounded
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import Stopped
+from lib.progress import Progress
 from lib.sae.codes import Codes
 from lib.sae.network.graph import Measure
 from lib.sae.network.sums import FeatureSums, measured, pairs_of
 
-Progress = Callable[[int, int], None]
 _SLACK = 1e-12
 
 

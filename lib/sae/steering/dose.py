@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import InputError
+from lib.progress import Progress, Told
 from lib.results import Result
-from lib.retrieval.key_blocks import Progress, Told
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.codes import Codes
 from lib.sae.steering.auroc import auroc_with_interval

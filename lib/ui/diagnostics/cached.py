@@ -5,11 +5,12 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from lib.progress import Progress
 from lib.results import Result
 from lib.sae import diagnostics
 from lib.sae.codes import Codes
 from lib.ui import resources
-from lib.ui.progress import Progress, begin, started, stoppable
+from lib.ui.progress import begin, started, stoppable
 from lib.ui.sae import cached as sae_cached
 from lib.ui.sae_space import SaeSpace
 from lib.ui.shelved import shelved

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
+from lib.progress import Progress
 from lib.results import Result
 from lib.retrieval import Gain, Measure
 from lib.sae.faithfulness import Curves, Faithfulness, Moved, Why, cumulative_curves, faithfulness, moved, why
 from lib.ui import resources
 from lib.ui.messages import count
-from lib.ui.progress import Progress, begin, started, stoppable
+from lib.ui.progress import begin, started, stoppable
 from lib.ui.sae_space import SaeQuerySpace
 from lib.ui.shelved import shelved
 

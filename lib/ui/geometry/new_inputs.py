@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from lib.corpora import SUFFIXES, Corpus, Limits, build_corpus, read_corpus, read_pasted
-from lib.embeddings import Progress
 from lib.geometry import Flagged, OodScores
+from lib.progress import Progress
 from lib.ui import downloads, resources
 from lib.ui.geometry import cached
 from lib.ui.messages import count, refuse, share, tell

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lib.embeddings import Embeddings, Progress
+from lib.embeddings import Embeddings
+from lib.progress import Progress
 from lib.retrieval import Measure
 from lib.retrieval.chunking import Chunks, CutDocuments, chunk_documents, cut_documents, lost_text
 from lib.retrieval.pooled import ChunkComparison, compare_chunks

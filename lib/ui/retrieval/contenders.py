@@ -10,9 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
-from lib.embeddings import Embeddings, Progress
+from lib.embeddings import Embeddings
 from lib.encoders import PACKAGED, Checkpoint, Role
 from lib.errors import InputError
+from lib.progress import Progress
 from lib.retrieval import Measure, query_metrics
 from lib.retrieval.bm25 import BM25, Bm25Index
 from lib.retrieval.comparison import System

@@ -5,7 +5,8 @@ import streamlit as st
 
 from lib.charts.retrieval_contrasts import difference_forest
 from lib.charts.retrieval_prompts import shift_histogram
-from lib.embeddings import Embeddings, Progress
+from lib.embeddings import Embeddings
+from lib.progress import Progress
 from lib.retrieval.prompts import PRESETS, Arrangement, PromptComparison
 from lib.ui import downloads
 from lib.ui.controls import one_of

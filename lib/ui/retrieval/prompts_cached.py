@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.embeddings import Embeddings, Progress
+from lib.embeddings import Embeddings
 from lib.encoders import Checkpoint, Role
+from lib.progress import Progress
 from lib.retrieval import Measure
 from lib.retrieval.prompts import Pair, PromptComparison, compare_prompts
 from lib.ui import resources

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lib.encoders.cross_checkpoint import KNOWN_CROSS_ENCODERS, CrossCheckpoint
 from lib.errors import InputError
-from lib.retrieval.pair_scores import PairScores, Progress
+from lib.progress import Progress
+from lib.retrieval.pair_scores import PairScores
 from lib.retrieval.reranking import Reranked, candidates
 from lib.ui.messages import count, counted, plain, refuse, tell
 from lib.ui.progress import started, stoppable

@@ -10,10 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
+from lib.progress import Progress
 from lib.retrieval import JudgedRanks, Measure, Run, exact_ranks, search
 from lib.retrieval.progress_parts import part
 from lib.ui.messages import count
-from lib.ui.progress import Progress, started, stoppable
+from lib.ui.progress import started, stoppable
 from lib.ui.retrieval.durations import span
 
 T = TypeVar("T")

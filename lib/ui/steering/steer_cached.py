@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from lib.progress import Progress
 from lib.sae.codes import Codes
 from lib.sae.steering import (
     Dose,
@@ -27,7 +28,7 @@ from lib.sae.steering import (
 from lib.sae.steering.dose import CONTROLS, DELTAS
 from lib.ui import resources
 from lib.ui.messages import count
-from lib.ui.progress import Progress, begin, started, stoppable
+from lib.ui.progress import begin, started, stoppable
 from lib.ui.sae import cached
 from lib.ui.sae.text_choice import ChosenText
 from lib.ui.sae_space import SaeSpace
