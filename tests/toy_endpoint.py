@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lib.sae.labels.llm import LlmSettings
@@ -47,6 +48,14 @@ class FakeEndpoint:
 
     def settings(self, **more):
         return LlmSettings(f"http://127.0.0.1:{self.server.server_address[1]}/v1", "toy", KEY, **more)
+
+    def settled(self, quiet=0.5):
+        """What it was asked, once no request has come for a while: some may still be on their way."""
+        known = -1
+        while known != len(self.seen):
+            known = len(self.seen)
+            time.sleep(quiet)
+        return self.seen
 
     def close(self):
         self.server.shutdown()

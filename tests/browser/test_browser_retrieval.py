@@ -33,7 +33,8 @@ def test_every_view_opens_and_asks_nobody(server, visit):
     seen = visit(f"{server}/retrieval")
     for view in VIEWS:
         seen.tab(view)
-        assert seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible').count()
+        heading = seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible')
+        seen.until(heading.count)
         assert not seen.page.locator('[data-testid="stException"]:visible').count()
     assert not seen.foreign()
     assert not seen.complaints
