@@ -214,7 +214,7 @@ def test_encoder_describes_without_running(run):
         (["--corpus", "{corpus}", "--label", "kind"], "no column is named 'kind'"),
         (["--corpus", "{corpus}", "--text", "n"], "column 'n': expected text"),
         (["--corpus", "{corpus}", "--encoder", "no/such"], "no/such is not in the model cache"),
-        (["--corpus", "{corpus}", "--encoder", "/etc"], "no folder may be opened here"),
+        (["--corpus", "{corpus}", "--encoder", "/etc"], "is not an encoder"),
         (["--corpus", "{corpus}", "--quantile", "7"], "quantile"),
         (["--corpus", "{corpus}", "--quantile", "nan"], "quantile"),
         (["--corpus", "{corpus}", "--json", "/nowhere/out.json"], "/nowhere/out.json cannot be written"),
@@ -301,3 +301,16 @@ def test_a_refusal_of_the_process_is_one_line(root, tmp_path):
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_the_shell_opens_any_folder_of_its_user(tmp_path, monkeypatch, capsys):
+    from lib.encoders import PACKAGED_TUNED, Policy, describe
+
+    tuned = describe(PACKAGED_TUNED, policy=Policy(allow_hub=False))
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for path in tuned.adapter.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert main(["encoder", "--encoder", "own"]) == 0
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == tuned.fingerprint

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.inputs import about, add_corpus, add_json, corpus_of, facts, progress, vectors_of, write, writing
-from lib.encoders import PACKAGED, Policy, describe
+from lib.cli.opening import described
+from lib.encoders import PACKAGED
 
 
 def add(commands: Any) -> None:
@@ -35,7 +36,7 @@ def _encode(chosen: argparse.Namespace) -> None:
 
 
 def _encoder(chosen: argparse.Namespace) -> None:
-    write(facts(describe(chosen.encoder, policy=Policy.from_environment())), chosen.json)
+    write(facts(described(chosen.encoder)), chosen.json)
 
 
 def _samples(_chosen: argparse.Namespace) -> None:

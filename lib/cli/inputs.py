@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib.cli.opening import described, policy_of
 from lib.corpora import SAMPLE_NAMES, ColumnChoice, Corpus, Limits, build_corpus, guess_columns, load_sample, read_table
 from lib.corpora import read_vectors as read_npy
 from lib.embeddings import Embeddings, embed
@@ -15,10 +16,8 @@ from lib.encoders import (
     PACKAGED,
     Checkpoint,
     Encoder,
-    Policy,
     Precision,
     Role,
-    describe,
     open_encoder,
     precisions_available,
 )
@@ -93,9 +92,10 @@ class Source:
     """The encoder that the options name, or another: described at once, opened when it is first needed."""
 
     def __init__(self, chosen: argparse.Namespace, encoder: str | None = None) -> None:
-        self.policy = Policy.from_environment()
+        named: str = chosen.encoder if encoder is None else encoder
+        self.policy = policy_of(named)
         self.precision: Precision = chosen.precision
-        self.checkpoint = describe(chosen.encoder if encoder is None else encoder, policy=self.policy)
+        self.checkpoint = described(named)
         self._opened: Encoder | None = None
 
     def open(self) -> Encoder:

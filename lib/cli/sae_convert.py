@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.inputs import add_json, write, writing
-from lib.cli.sae_inputs import about_sae, add_sae, open_source
+from lib.cli.opening import opened_sae
+from lib.cli.sae_inputs import about_sae, add_sae
 from lib.errors import InputError
 from lib.sae import SparseAutoencoder, save
 from lib.sae.formats import read_sae, write_saelens
@@ -32,7 +33,7 @@ def run(chosen: argparse.Namespace) -> None:
     folder = Path(chosen.out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and is no empty folder: name a new one.")
-    opened = open_source(chosen.sae)
+    opened = opened_sae(chosen.sae)
     with writing(chosen.out):
         if chosen.to == "saelens":
             write_saelens(opened.sae, folder)

@@ -1,18 +1,16 @@
 """Which sparse autoencoder a command takes apart with, and whether it belongs to the encoder."""
 
 import argparse
-import os
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.cli.inputs import corpus_of, progress, vectors_of
+from lib.cli.opening import described, opened_sae
 from lib.corpora import Corpus
-from lib.encoders import Checkpoint, Policy, describe
+from lib.encoders import Checkpoint
 from lib.errors import InputError
 from lib.sae import Codes, check_fit
 from lib.sae.database import FeatureDatabase, find_database
-from lib.sae.sources import PACKAGED_SAE, OpenedSae, open_sae
+from lib.sae.sources import PACKAGED_SAE, OpenedSae
 
 
 def add_sae(command: argparse._ActionsContainer) -> None:
@@ -32,7 +30,7 @@ def sae_of(chosen: argparse.Namespace, checkpoint: Checkpoint | None, width: int
     Raises:
         InputError: it cannot be opened, or is for another encoder or for vectors of another width.
     """
-    opened = open_source(chosen.sae)
+    opened = opened_sae(chosen.sae)
     if checkpoint is not None:
         check_fit(opened.sae, checkpoint)
     elif width is not None and width != opened.sae.dimensions:
@@ -68,25 +66,11 @@ def taken_apart(chosen: argparse.Namespace) -> TakenApart:
     """
     corpus = corpus_of(chosen.corpus, chosen)
     given = corpus.embeddings
-    checkpoint = describe(chosen.encoder, policy=Policy.from_environment()) if given is None else None
+    checkpoint = described(chosen.encoder) if given is None else None
     opened = sae_of(chosen, checkpoint, None if given is None else given.shape[1])
     vectors, made_by = vectors_of(corpus, chosen)
     codes = opened.sae.encode(vectors, progress=progress(corpus.name, doing="Taking apart"))
     return TakenApart(corpus, opened, find_database(opened.folder, opened.sae), vectors, made_by, codes)
-
-
-def open_source(source: str) -> OpenedSae:
-    """The dictionary that `source` names: as on the pages, and any folder of whoever runs the command.
-
-    Raises:
-        InputError: it cannot be opened.
-    """
-    policy, named = Policy.from_environment(), os.path.expanduser(source.strip())  # noqa: PTH111 - never raises
-    if named and named != PACKAGED_SAE and os.path.isdir(named):  # noqa: PTH112 - a name too long is none
-        folder = Path(named).resolve()
-        whole = Path(folder.anchor)  # the command line may read what its user may
-        return open_sae(str(folder), policy=replace(policy, model_roots=(*policy.model_roots, whole)))
-    return open_sae(source, policy=policy)
 
 
 def about_sae(opened: OpenedSae) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import argparse
 from typing import Any, get_args
 
 from lib.cli.inputs import Source, about, add_encoder, add_json, check_seed, corpus_of, progress, write
-from lib.cli.sae_inputs import about_sae, add_sae, open_source
+from lib.cli.opening import opened_sae
+from lib.cli.sae_inputs import about_sae, add_sae
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae import check_fit
@@ -52,7 +53,7 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Match and write."""
     check_seed(chosen.seed)
-    one, other = open_source(chosen.sae), open_source(chosen.other)
+    one, other = opened_sae(chosen.sae), opened_sae(chosen.other)
     if chosen.corpus is not None:
         _on_corpus(chosen, one, other)
         return
