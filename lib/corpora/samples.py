@@ -11,7 +11,7 @@ from lib.corpora.queries.reading import read_query_set
 from lib.errors import InputError
 
 SAMPLE_NAMES = ("topics",)
-QUERY_SET_NAMES = ("topics", "lab", "late")
+QUERY_SET_NAMES = ("topics", "lab", "late", "medical")
 _QUERY_FILES = {"topics": "retrieval.jsonl"}
 SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
 
@@ -36,7 +36,8 @@ def load_query_set(name: str = "topics") -> QuerySet:
     """Load a sample query set by name.
 
     `topics`: graded judgements in three topics, with near misses. `lab`: four queries over 15 sentences, for P@3.
-    `late`: queries whose exact terms matter, each with its passage and a tempting wrong one.
+    `late`: queries whose exact terms matter, each with its passage and a tempting wrong one. `medical`: questions on 44
+    conditions, each asked for its description, symptoms, causes and treatment, which lie in four passages.
 
     Raises:
         InputError: no sample query set has that name.

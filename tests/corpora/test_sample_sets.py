@@ -188,7 +188,7 @@ def test_queries_are_not_copied_from_their_answers(by_query):
 
 
 def test_the_query_sets_load():
-    assert QUERY_SET_NAMES == ("topics", "lab", "late")
+    assert QUERY_SET_NAMES == ("topics", "lab", "late", "medical")
     sizes = {}
     for name in QUERY_SET_NAMES:
         queries = load_query_set(name)
@@ -196,7 +196,7 @@ def test_the_query_sets_load():
         assert queries.name == f"{name} (sample)"
         assert queries.notices == ()
         assert queries.relevant.min() >= 1
-    assert sizes == {"topics": (156, 643, 666), "lab": (4, 15, 9), "late": (6, 12, 12)}
+    assert sizes == {"topics": (156, 643, 666), "lab": (4, 15, 9), "late": (6, 12, 12), "medical": (176, 176, 704)}
     assert load_query_set("topics").topic_names == ["finance", "legal", "medical"]
     assert load_query_set("topics").graded
     with pytest.raises(InputError, match="No sample query set is named 'news': choose from topics, lab, late"):
@@ -231,3 +231,17 @@ def test_each_late_query_has_its_passage_and_a_tempting_one():
         assert term not in wrong
         assert 3 <= sentences(right) <= 6
         assert 3 <= sentences(wrong) <= 6
+
+
+def test_each_medical_question_is_answered_by_one_of_four_passages_on_its_condition():
+    medical = load_query_set("medical")
+    aspects = ["information", "symptoms", "causes", "treatment"]
+    assert list(medical.topics) == aspects * 44
+    for row in range(len(medical.queries)):
+        own = medical.judged_query == row
+        condition = range(row // 4 * 4, row // 4 * 4 + 4)
+        assert medical.judged_document[own].tolist() == list(condition)
+        assert medical.judged_document[own][medical.relevance[own] == 3].tolist() == [row]
+    assert shared_runs(medical.documents) == []
+    words = [len(text.split()) for text in medical.documents]
+    assert 25 <= min(words) <= max(words) <= 70
