@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lib.cli import encoding, geometry, layers, retrieval, sae
+from lib.cli import diff, diff_concepts, encoding, finetune, geometry, layers, retrieval, sae
 from lib.errors import InputError, Stopped
 
 _BAD_INPUT = 2
@@ -31,6 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib", description="Embedscope without its pages: JSON out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (geometry, layers, retrieval, sae, encoding):
+    for command in (geometry, layers, retrieval, finetune, diff, diff_concepts, sae, encoding):
         command.add(commands)
     return parser

@@ -76,7 +76,7 @@ def label_fit(
         nearest = neighbours(embeddings, k, among=labelled, seed=seed)
     own = codes[nearest.rows]  # (asked,)
     same = (codes[nearest.indices[:, :k]] == own[:, None]).mean(axis=1)
-    widths = _silhouettes(embeddings, groups)[labelled]
+    widths = silhouettes(embeddings, groups)[labelled]
     return LabelFit(
         names=names,
         counts=counts,
@@ -92,7 +92,7 @@ def label_fit(
     )
 
 
-def _silhouettes(embeddings: NDArray[np.floating], groups: Groups) -> NDArray[np.float64]:
+def silhouettes(embeddings: NDArray[np.floating], groups: Groups) -> NDArray[np.float64]:
     """Silhouette width of each text, shape (n,); 0 for unlabelled texts and those alone in their label."""
     widths = np.empty(len(groups.codes))
     means = (groups.sums / groups.counts[:, None]).astype(np.float32)  # (labels, d)

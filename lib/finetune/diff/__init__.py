@@ -1,0 +1,1 @@
+"""Diff: two checkpoints on the same texts and queries, side by side."""
