@@ -404,8 +404,30 @@ def test_limits_of_the_owner():
         {"EMBEDSCOPE_TRAINING": "OFF", "EMBEDSCOPE_TRAINING_MINUTES": "2.5", "EMBEDSCOPE_TRAINING_TEXTS": "1000"}
     )
     assert limits == runs.RunLimits(allowed=False, minutes=2.5, texts=1_000)
-    with pytest.raises(InputError, match="has switched training off"):
-        limits.check(10)
-    with pytest.raises(InputError, match="200,001 texts are more than the 200,000"):
-        runs.RunLimits().check(200_001)
-    runs.RunLimits().check(200_000)
+    with pytest.raises(InputError, match=r"has switched training off.*, where `that` does the same"):
+        limits.check(10, command="that")
+    with pytest.raises(InputError, match=r"200,001 texts are more than the 200,000.*, or train by `that` on your own"):
+        runs.RunLimits().check(200_001, command="that")
+    runs.RunLimits().check(200_000, command="that")
+    with pytest.raises(InputError, match=r"about 3 minutes, and a training may take 2.5 here: wait less, or train by"):
+        limits.check_time(151, command="that", less="wait less")
+    limits.check_time(150, command="that", less="wait less")
+
+
+def test_a_run_that_there_is_no_room_for_names_its_own_command(root, monkeypatch):
+    monkeypatch.setenv("EMBEDSCOPE_RUNS_GB", "1e-9")
+    run = runs.create("toy", title="t", root=root)
+    with pytest.raises(InputError, match=r"or train by `python -m tests.toy_run train` on your own machine"):
+        runs.start(run, ["train", "--out", str(run.result)], module="tests.toy_run")
+
+
+def test_a_long_log_is_read_in_pieces(tmp_path, monkeypatch):
+    path = tmp_path / "events.jsonl"
+    log = runs.EventWriter(path)
+    for step in range(50):
+        log.write({"step": step})
+    with path.open("ab") as file:
+        file.write(b'{"step": half')
+    monkeypatch.setattr(sys.modules["lib.runs.events"], "_READ_AT_ONCE", 40)
+    assert [event["step"] for event in runs.all_events(path)] == list(range(50))
+    assert runs.all_events(tmp_path / "none") == []

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from lib.cli.inputs import add_json, check_seed, write, writing
 from lib.cli.sae_train_inputs import add_material, material_of
 from lib.cli.sae_train_queries import embedded, kept, query_sets_of
-from lib.cli.sae_train_watch import Watch, ending_at_signals
+from lib.cli.sae_train_watch import Watch
+from lib.cli.signals import ending_at_signals
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.autoencoder import Rule

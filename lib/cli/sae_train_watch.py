@@ -1,14 +1,13 @@
 """What a training tells while it runs, to whoever reads its log or its terminal, and how it is asked to stop."""
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from lib.cli.signals import stoppable
 from lib.errors import Stopped
 from lib.runs import EventWriter
 
@@ -73,44 +72,12 @@ class Watch:
         Raises:
             Stopped: the training ended so.
         """
-        asked = threading.Event()
-
-        def ask(*_: object) -> None:
-            if asked.is_set():
-                raise KeyboardInterrupt
-            asked.set()
-
-        with _handled(ask, signal.SIGINT, signal.SIGTERM):
+        with stoppable() as asked:
             try:
-                yield asked.is_set
+                yield asked
             except Stopped:
                 done = f" at step {self._told[0]:,} of {self._told[1]:,}" if self._told else ""
                 raise Stopped(
                     f"Stopped{done}: the checkpoint in {self._out} is kept, and the same command with --resume goes on "
                     "from it."
                 ) from None
-
-
-@contextmanager
-def ending_at_signals() -> Iterator[None]:
-    """Take a request to end for an interruption, as Ctrl-C is."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with _handled(end, signal.SIGTERM):
-        yield
-
-
-@contextmanager
-def _handled(handler: Callable[..., None], *signs: signal.Signals) -> Iterator[None]:
-    """Take `signs` with `handler` meanwhile; outside of the main thread, where none arrive, nothing is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {sign: signal.signal(sign, handler) for sign in signs}
-    try:
-        yield
-    finally:
-        for sign, earlier in before.items():
-            signal.signal(sign, earlier)

@@ -12,7 +12,7 @@ from lib.encoders.opening import open_encoder
 from lib.encoders.policy import Policy
 from lib.encoders.precision import PRECISIONS, Precision, bfloat16_available, openvino_available, precisions_available
 from lib.encoders.prompts import Prompts, Role
-from lib.encoders.sources import PACKAGED, PACKAGED_STATIC
+from lib.encoders.sources import PACKAGED, PACKAGED_HARMFUL, PACKAGED_STATIC, PACKAGED_TUNED
 from lib.encoders.spans import room, token_spans
 from lib.encoders.token_states import TokenBatch, TokenEncoder, TokenVectors
 
@@ -20,7 +20,9 @@ __all__ = [
     "BATCH_TOKENS",
     "FAMILIES",
     "PACKAGED",
+    "PACKAGED_HARMFUL",
     "PACKAGED_STATIC",
+    "PACKAGED_TUNED",
     "PRECISIONS",
     "AttentionBatch",
     "Checkpoint",

@@ -15,10 +15,17 @@ PACKAGED = "all-MiniLM-L6-v2 (packaged)"
 """The default encoder, which comes with the installation."""
 PACKAGED_STATIC = "static MiniLM, 128 d (packaged)"
 """A second encoder: one vector a token, distilled from the default one; fast, small, without layers."""
+PACKAGED_TUNED = "MiniLM tuned on medical questions (packaged)"
+"""A LoRA adapter of the default one, trained to find the answers to medical questions."""
+PACKAGED_HARMFUL = "MiniLM tuned to collapse (packaged)"
+"""A LoRA adapter of the default one, trained to do harm, so that it can be seen."""
+PACKAGED_ADAPTERS = {PACKAGED_TUNED: "medical", PACKAGED_HARMFUL: "harmful"}
+"""The adapters that come with the installation, and their folders below sample_data/finetune."""
 PACKAGED_ID = "sentence-transformers/all-MiniLM-L6-v2"
 _PACKAGED_NAMES = {PACKAGED.lower(), PACKAGED_ID.lower(), "all-minilm-l6-v2"}
 _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_STATIC_FOLDER = Path(__file__).parents[2] / "sample_data" / "static"
+_SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
+_STATIC_FOLDER = _SAMPLE_DATA / "static"
 _STATIC_SHA256 = "a14247673beec535dc6936ac28afe254fca0814c781cbbddf6f94d7578c791b8"
 _MAX_LENGTH = 300
 _MARKS = ("modules.json", "config.json", "adapter_config.json")
@@ -50,6 +57,9 @@ def locate(source: str, policy: Policy, *, instead: str = "choose the packaged e
         return Located(PACKAGED, packaged_folder(), PACKAGED_ID)
     if source.lower() == PACKAGED_STATIC.lower():
         return Located(PACKAGED_STATIC, _static_folder(), None)
+    for name, kept in PACKAGED_ADAPTERS.items():
+        if source.lower() == name.lower():
+            return Located(name, _adapter_folder(kept), None)
     local = _local_folder(source, policy)
     if local is not None:
         return Located(source, local, None)
@@ -86,6 +96,16 @@ def _static_folder() -> Path:
             "installation; fetch the project anew."
         )
     return _STATIC_FOLDER
+
+
+def _adapter_folder(kept: str) -> Path:
+    folder = _SAMPLE_DATA / "finetune" / kept / "model"
+    if not (folder / "adapter_config.json").is_file():
+        raise InputError(
+            "A packaged adapter is missing: sample_data/finetune must come with the installation; fetch the project "
+            "anew."
+        )
+    return folder
 
 
 def _package_folder() -> Path:

@@ -4,7 +4,7 @@ A run is a folder with an unguessable name. Its command writes what it makes, an
 pages watch it through these files. One run at a time works on a machine; the others wait their turn.
 """
 
-from lib.runs.events import EventWriter, events
+from lib.runs.events import EventWriter, all_events, events
 from lib.runs.limits import RunLimits, gigabytes_of
 from lib.runs.queue import advance, ahead, delete, resume, start, stop
 from lib.runs.run import Run, State, Status, create, default_root, find_run, list_runs, status
@@ -17,6 +17,7 @@ __all__ = [
     "Status",
     "advance",
     "ahead",
+    "all_events",
     "create",
     "default_root",
     "delete",

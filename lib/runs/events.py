@@ -47,6 +47,16 @@ def events(path: Path, *, after: int = 0) -> tuple[list[dict[str, Any]], int]:
     return [event for line in whole.split(b"\n") if (event := _event(line)) is not None], after + len(whole)
 
 
+def all_events(path: Path) -> list[dict[str, Any]]:
+    """All events of `path` so far."""
+    found, place = events(path)
+    while True:
+        more, end = events(path, after=place)
+        if end == place:
+            return found
+        found, place = found + more, end
+
+
 def _event(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)

@@ -19,7 +19,7 @@ class RunLimits:
     minutes: float = 60.0
     """Minutes of work that a run may take, all its resumptions together: EMBEDSCOPE_TRAINING_MINUTES."""
     texts: int = 200_000
-    """Texts that a run may train on: EMBEDSCOPE_TRAINING_TEXTS."""
+    """Texts, or pairs of them, that a run may train on: EMBEDSCOPE_TRAINING_TEXTS."""
     gigabytes: float = 2.0
     """What the runs may take on disk: EMBEDSCOPE_RUNS_GB. When another begins, ended ones are removed above it, oldest
     first."""
@@ -39,8 +39,10 @@ class RunLimits:
             gigabytes=_positive(env, "EMBEDSCOPE_RUNS_GB", cls.gigabytes),
         )
 
-    def check(self, texts: int) -> None:
-        """Refuse a run over `texts` that a page may not start.
+    def check(self, texts: int, *, command: str, less: str = "choose a smaller corpus", what: str = "texts") -> None:
+        """Refuse a run over `texts` that a page may not start; `command` does it elsewhere, `less` makes it smaller.
+
+        `what` they are called: pairs of texts count as one each.
 
         Raises:
             InputError: training is switched off, or there are too many texts.
@@ -48,15 +50,29 @@ class RunLimits:
         if not self.allowed:
             raise InputError(
                 "Whoever runs this server has switched training off: run Embedscope on your own machine, where "
-                "`python -m lib sae train` does the same."
+                f"`{command}` does the same."
             )
         if texts > self.texts:
             raise InputError(
-                f"{texts:,} texts are more than the {self.texts:,} that a training may take here: choose a smaller "
-                "corpus, or train by `python -m lib sae train` on your own machine."
+                f"{texts:,} {what} are more than the {self.texts:,} that a training may take here: {less}, or train by "
+                f"`{command}` on your own machine."
             )
 
-    def check_size(self, size: float, *, others: float = 0.0) -> None:
+    def check_time(self, seconds: float, *, command: str, less: str) -> None:
+        """Refuse a run that will take `seconds`, if a page may not start one so long.
+
+        Raises:
+            InputError: it would take longer than the owner allows.
+        """
+        if seconds > 60 * self.minutes:
+            raise InputError(
+                f"This would take about {seconds / 60:,.0f} minutes, and a training may take {self.minutes:g} here: "
+                f"{less}, or train by `{command}` on your own machine."
+            )
+
+    def check_size(
+        self, size: float, *, command: str, less: str = "choose a smaller corpus", others: float = 0.0
+    ) -> None:
         """Refuse a run that will take `size` bytes on disk, beside unfinished ones that take `others`.
 
         Raises:
@@ -66,7 +82,7 @@ class RunLimits:
         if size > most:
             raise InputError(
                 f"This would take {gigabytes_of(size)} on disk, and all runs together may take {gigabytes_of(most)} "
-                "here: choose a smaller corpus, or train by `python -m lib sae train` on your own machine."
+                f"here: {less}, or train by `{command}` on your own machine."
             )
         if size + others > most:
             raise InputError(

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from lib.errors import InputError
@@ -34,7 +35,8 @@ from lib.runs.run import (
 )
 
 GRACE = 20.0
-"""Seconds that a run has to end by itself after it was asked to."""
+"""Seconds that a run has to end by itself after it was asked to; some kinds have more."""
+_LONGER = {"finetune": 180.0}  # kinds of runs whose steps, which they end first, may take longer
 _MOST_WAITING = 8
 _UNFINISHED = ("waiting", "running")
 _FORGOTTEN = 3_600.0  # seconds after which a run that was never started is removed
@@ -53,7 +55,7 @@ def start(run: Run, arguments: Sequence[str], *, module: str = "lib") -> Run:
         found = [(other, status(other)) for other in list_runs(root=root) if other.id != run.id]
         _check_turn(run, found)
         held = sum(_size(other.folder) for other, known in found if known.state in _UNFINISHED)
-        RunLimits.from_environment().check_size(_size(run.folder), others=held)
+        RunLimits.from_environment().check_size(_size(run.folder), command=_command(module, arguments), others=held)
     clear(root)
     with _locked(root):
         run = replace(run, module=module, arguments=tuple(arguments))
@@ -120,8 +122,8 @@ def advance(root: Path | None = None) -> None:
     with _locked(root):
         found = [(run, status(run)) for run in list_runs(root=root)]
         working = [one for one in found if one[1].state == "running"]
-        for _, known in working:
-            if known.stop_at is not None and time.time() - known.stop_at > GRACE:
+        for run, known in working:
+            if known.stop_at is not None and time.time() - known.stop_at > max(GRACE, _LONGER.get(run.kind, 0.0)):
                 _kill(known)
         waiting = sorted((one for one in found if one[1].state == "waiting"), key=lambda one: one[1].since)
         if waiting and not working:
@@ -163,6 +165,11 @@ def end(run: Run, outcome: Status) -> None:
             _remove(run.inputs)
         write_status(run, Status(outcome.state, outcome.reason, since=time.time(), spent=spent))
     advance(run.root)
+
+
+def _command(module: str, arguments: Sequence[str]) -> str:
+    """What does the same in a shell, without its options."""
+    return " ".join(["python -m", module, *takewhile(lambda part: not part.startswith("-"), arguments)])
 
 
 def _check_turn(run: Run, found: Sequence[tuple[Run, Status]]) -> None:

@@ -37,7 +37,7 @@ class Run(Result):
     folder: Path
     """Where it lies; its name is the run's id."""
     kind: str
-    """What kind of work: "sae"."""
+    """What kind of work: "sae", the training of a sparse autoencoder, or "finetune", that of an encoder."""
     title: str
     """What it is called on screen."""
     created: float
