@@ -20,6 +20,8 @@ NAMES = (
     "sae_steer",
     "sae_match",
     "sae_browser",
+    "finetune_monitor",
+    "finetune_drift",
 )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.measured import put
 from benchmarks.public_sets import PublicSet, read_sets
 from lib.embeddings import embed
 from lib.encoders import PACKAGED, Encoder, Policy, describe, open_encoder
@@ -22,7 +23,6 @@ from lib.retrieval import QueryMetrics, Run, Summary, judged_ranks, paired_test,
 from lib.retrieval.bm25 import BM25, Bm25Index
 from lib.store import EmbeddingStore, default_store
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 CUTS = (256, 128, 64)
 DEPTH = 100
 MOST_RERANKED = 1_100  # documents up to which a set is also reranked token by token
@@ -47,7 +47,7 @@ def main() -> None:
     text = "\n".join(report(sets, found))
     print(text)
     if options.into:
-        options.into.write_text(_replaced(options.into.read_text(encoding="utf-8"), text), encoding="utf-8")
+        put(text, options.into)
 
 
 def _wanted(name: str, beginnings: Sequence[str] | None) -> bool:
@@ -147,11 +147,6 @@ def _limit(found: dict[str, dict[str, QueryMetrics]]) -> Iterable[str]:
     for system, metrics in found[name].items():
         cells = [_figure(_summary(metrics, metric)) for metric in ("recall@2", "recall@10", "ndcg@10")]
         yield f"| {system} | " + " | ".join(cells) + " |"
-
-
-def _replaced(text: str, measured: str) -> str:
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{measured}\n{END}{rest.split(END)[1]}"
 
 
 def _say(line: str) -> None:
