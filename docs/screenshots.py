@@ -38,6 +38,8 @@ PICTURES = {
     "steering": (f"steering?steer_text={quote_plus(TEXT)}&recipe=160%3A%2B4", "light", 1500),
     "faithfulness": ("diagnostics?view=Faithfulness", "dark", 1760),
     "match": ("sae_features?view=Match", "light", 1240),
+    "drift": ("finetune_diff", "light", 1500),
+    "monitor": ("finetune_diff?view=Monitor", "dark", 1900),
     "late": ("retrieval?view=Late+interaction", "light", 1500),
 }
 

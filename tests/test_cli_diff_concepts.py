@@ -79,6 +79,7 @@ def test_a_planted_change_is_told_and_a_query_taken_apart(capsys, folder, pushed
         ([], "give either"),
         (["--why", "q1"], "give both or neither"),
         (["--corpus", "sample:topics", "--top", "0"], "at least 1, got 0"),
+        (["--corpus", "sample:topics", "--split", "dev"], "--split says how to read --queries"),
         (["--corpus", "sample:topics", "--tuned", PACKAGED_STATIC], "makes vectors of 128"),
         (["--queries", "sample:topics", "--why", "nobody"], "No query has the id 'nobody'"),
     ],

@@ -132,6 +132,16 @@ def test_a_signal_ends_it_with_a_checkpoint(capsys, tune, encoder, triplets, tmp
     assert "finished training" in refusal(capsys, [*given, "--resume"])
 
 
+def test_two_trainings_in_one_folder_are_refused(refused, triplets, encoder, tmp_path):
+    from lib.runs.locks import alone
+
+    (tmp_path / "events.jsonl").write_text("of the other")
+    with alone(tmp_path):
+        said = refused("--triplets", triplets, "--encoder", encoder, "--out", tmp_path, *SMALL)
+    assert "Another process is at work" in said
+    assert (tmp_path / "events.jsonl").read_text() == "of the other"
+
+
 def refusal(capsys, given):
     assert main([*map(str, given)]) == 2
     return capsys.readouterr().err

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from lib import runs
 from lib.errors import InputError
 from lib.runs import queue, worker
+from lib.runs.locks import alone
 from lib.runs.paths import without_paths
 from lib.runs.run import began_at, read_json
 
@@ -297,6 +299,21 @@ def test_another_process_of_the_same_number_is_not_the_run_s(started):
     assert began_at(state["pid"]) == pytest.approx(state["began"], abs=1)
 
 
+def test_a_folder_is_had_by_one_process_at_a_time(tmp_path):
+    folder = tmp_path / "out"
+    ask = (
+        f"from lib.runs.locks import alone; from pathlib import Path\nwith alone(Path({str(folder)!r})): print('mine')"
+    )
+    with alone(folder):
+        with pytest.raises(InputError, match=r"at work in .*out: wait until it has ended"), alone(folder):
+            pass
+        other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+        assert "Another process is at work" in other.stderr
+    assert list(folder.iterdir()) == []
+    with alone(folder):
+        pass
+
+
 def test_delete_takes_all_and_ends_the_process(started, root):
     run = has_begun(started("wait"))
     pid = runs.status(run).pid
@@ -317,6 +334,19 @@ def test_the_owner_s_time_is_kept(started, monkeypatch):
     assert (known.state, known.reason) == ("stopped", "It took 0.001 minutes, the most that a run may take here.")
     with pytest.raises(InputError, match="used up the"):
         runs.resume(run)
+
+
+def test_a_command_that_goes_on_after_its_time_is_ended(root, monkeypatch):
+    monkeypatch.setenv("EMBEDSCOPE_TRAINING_MINUTES", "5")
+    left, ending = [], threading.Lock()
+    monkeypatch.setattr(worker.os, "_exit", left.append)
+    run = runs.create("toy", title="stubborn", root=root)
+    worker._give_up(run, ending)
+    known = runs.status(run)
+    assert left == [130]
+    assert (known.state, known.reason) == ("stopped", "It took 5 minutes, the most that a run may take here.")
+    worker._give_up(run, ending)  # it has ended, or is ending by itself
+    assert left == [130]
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc", "A" * 32, "0" * 31, "0" * 32, "0" * 33, "/etc/passwd"])

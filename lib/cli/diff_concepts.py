@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib.cli.inputs import Source, about, add_json, check_seed, corpus_of, progress, write
+from lib.cli.diff import add_sides, check_sides, corpus_of_both
+from lib.cli.inputs import Source, about, add_json, check_seed, progress, write
 from lib.cli.retrieval_queries import about_queries, queries_of
 from lib.cli.sae_inputs import about_sae, add_sae, sae_of
-from lib.corpora import QUERY_SET_NAMES, SAMPLE_NAMES, QuerySet
-from lib.encoders import PACKAGED, PACKAGED_TUNED, precisions_available
+from lib.corpora import QuerySet
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.database import FeatureDatabase, find_database
@@ -18,7 +18,6 @@ from lib.sae.sources import OpenedSae
 if TYPE_CHECKING:
     from lib.finetune.concepts import ConceptDiff, WhyChanged
 
-_OF_QUERIES = ("query", "document", "relevance", "query_id", "document_id", "negative_columns", "document_fields")
 _TOP = 200
 
 
@@ -27,30 +26,13 @@ def add(commands: Any) -> None:
     command = commands.add_parser(
         "diff-concepts", help="what a fine-tune did to the features of the base's sparse autoencoder"
     )
-    for side, default in (("base", PACKAGED), ("tuned", PACKAGED_TUNED)):
-        command.add_argument(
-            f"--{side}", default=default, metavar="E", help=f"hub id, folder or run:ID (default: {default})"
-        )
+    add_sides(command, corpus="texts that both embed, with topics as labels", queries="with --why")
     add_sae(command)
-    command.add_argument("--precision", choices=precisions_available(), default="float32")
-    command.add_argument(
-        "--corpus", metavar="FILE",
-        help=f"texts that both embed, with topics as labels; or sample:{' or sample:'.join(SAMPLE_NAMES)}",
-    )  # fmt: skip
-    for what in ("text", "label", "id"):
-        command.add_argument(f"--{what}", metavar="COLUMN", help=f"of the corpus: column of the {what}s")
-    command.add_argument(
-        "--queries", metavar="FILE|DIR",
-        help="with --why: pairs, a BEIR folder or .zip, or "
-        f"sample:{' or sample:'.join(QUERY_SET_NAMES)}",
-    )  # fmt: skip
-    command.add_argument("--topic", metavar="FIELD", help="of the queries: column or field of the topics")
-    command.add_argument("--split", metavar="NAME", help="of BEIR: which qrels (default: test, else dev, else train)")
     command.add_argument("--why", metavar="ID", help="a query: which features moved its closest true document")
     command.add_argument("--top", type=int, default=_TOP, metavar="N", help=f"changed features (default: {_TOP})")
     command.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
     add_json(command)
-    command.set_defaults(run=run, embeddings=None, encoder=PACKAGED, **dict.fromkeys(_OF_QUERIES))
+    command.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -62,6 +44,7 @@ def run(chosen: argparse.Namespace) -> None:
         raise InputError("Concepts are told on a --corpus, or for one query with --queries and --why: give either.")
     if bool(chosen.why) != bool(chosen.queries):
         raise InputError("--why names a query of --queries: give both or neither.")
+    check_sides(chosen)
     base, tuned = Source(chosen, chosen.base), Source(chosen, chosen.tuned)
     opened = sae_of(chosen, base.checkpoint)
     _check_widths(base, tuned)
@@ -89,11 +72,7 @@ def _concepts(
 ) -> dict[str, Any]:
     from lib.finetune.concepts import ConceptSide, diff_concepts
 
-    corpus = corpus_of(chosen.corpus, chosen)
-    if corpus.embeddings is not None:
-        raise InputError(
-            f"{corpus.name} brought its own embeddings, and two checkpoints must read its texts: give a file of texts."
-        )
+    corpus = corpus_of_both(chosen)
     made = []
     for source in sides:
         vectors = source.embed(corpus.texts, corpus.name).vectors

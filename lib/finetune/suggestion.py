@@ -7,7 +7,7 @@ laptop; hard negatives teach more than random ones as long as they are no unlabe
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,10 @@ _BEFORE, _A_STEP, _SLOWER = 15.0, 0.05, 1.3  # seconds to load; seconds a step; 
 _NUMBERS_KEPT = 3 * 3 + 1  # weights and both moments in three checkpoints, and the result
 _BYTES = 4
 _ADAPTED = 3  # query, key, value
+_KEPT_A_DIMENSION, _KEPT_A_HEAD = 106, 18  # bytes, see `estimated_memory`
+_A_HEAD = 32  # dimensions, where nobody says how many heads there are
+_COPIES = {"lora": 1, "full": 4}  # of the weights: themselves, gradients, both moments
+_LIBRARIES = 600_000_000  # bytes that torch and what goes with it take in a process of their own
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Widths(Result):
     """Numbers in its weights."""
     max_tokens: int | None
     """Tokens that it reads of a text; None for any number."""
+    heads: int | None = None
+    """Attention heads a block; None takes one for every 32 dimensions, which is many."""
 
 
 def long_text(texts: Iterable[str]) -> float:
@@ -125,15 +131,17 @@ def check_material(settings: TrainingSettings, material: Material) -> None:
             "The cosine loss needs pairs that do not belong together, or it draws all texts to one point: give a "
             "column of scores, or negatives, or have them mined."
         )
-    if settings.loss != "cosine" and settings.in_batch and settings.batch > material.pairs:
+    if settings.in_batch and settings.batch > material.pairs:
         raise InputError(
             f"{settings.batch:,} pairs a step are more than the {material.pairs:,} that there are: choose fewer."
         )
 
 
 def steps_of(settings: TrainingSettings, material: Material) -> int:
-    """Steps that a training takes at most, 1 or more."""
-    learnt = material.pairs * (1 - settings.validation)
+    """Steps that a training takes at most, 1 or more; triplets and scored pairs with negatives make several rows."""
+    own = _negatives_of(settings, material)
+    rows = {"triplet": max(own, 1), "cosine": 1 + own}.get(settings.loss, 1)
+    learnt = material.pairs * (1 - settings.validation) * rows
     steps = max(math.ceil(math.ceil(learnt / settings.batch) * settings.epochs), 1)
     return min(steps, settings.max_steps or steps)
 
@@ -151,10 +159,8 @@ def estimated_seconds(settings: TrainingSettings, material: Material, widths: Wi
         _tokens(length, settings, widths) for length in (material.anchor_characters, material.document_characters)
     )
     weights = _WIDTHS * widths.dimensions**2 * widths.layers
-    own = 0 if settings.negatives == "given" else settings.negatives_each
-    others = 0 if settings.negatives == "none" else max(own, material.negatives)
     steps = steps_of(settings, material)
-    tokens = steps * settings.batch * (anchor + (1 + others) * document)
+    tokens = steps * settings.batch * (anchor + _documents_a_row(settings, material) * document)
     operations = _PRODUCTS[settings.method] * tokens
     asked, searched = min(material.queries * settings.validation, MOST_QUERIES), min(material.documents, MOST_DOCUMENTS)
     encoded = asked * anchor + searched * document
@@ -171,6 +177,62 @@ def estimated_bytes(settings: TrainingSettings, material: Material, widths: Widt
     trained = adapter if settings.method == "lora" else widths.parameters
     texts = material.queries * material.anchor_characters + material.documents * material.document_characters
     return _BYTES * _NUMBERS_KEPT * float(trained) + texts
+
+
+def estimated_memory(settings: TrainingSettings, material: Material, widths: Widths) -> float:
+    """Bytes of memory that a training takes beside the libraries: weights, and what a step keeps for its gradients.
+
+    Of each token a block keeps 106 bytes a dimension, and 18 bytes a head for every token of the same text: measured in
+    float32 on a processor, with texts of 64 and 256 tokens and 6 blocks of width 384. The cached loss keeps that of one
+    small batch of texts at a time.
+    """
+    anchor, document = (
+        _tokens(characters, settings, widths)
+        for characters in (material.anchor_characters, material.document_characters)
+    )
+    heads = widths.heads or widths.dimensions // _A_HEAD
+    kept_anchor, kept_document = (
+        length * widths.layers * (_KEPT_A_DIMENSION * widths.dimensions + _KEPT_A_HEAD * heads * length)
+        for length in (anchor, document)
+    )
+    if settings.loss == "cached infonce":
+        activations = min(settings.mini_batch, settings.batch) * max(kept_anchor, kept_document)
+    else:
+        activations = settings.batch * (kept_anchor + _documents_a_row(settings, material) * kept_document)
+    return _BYTES * _COPIES[settings.method] * widths.parameters + activations
+
+
+def fitted(settings: TrainingSettings, material: Material, widths: Widths, *, free: float) -> TrainingSettings:
+    """`settings` with fewer pairs a step where `free` bytes of memory do not hold as many; 4 at least."""
+    while settings.batch >= 2 * _BATCHES[0] and _LIBRARIES + estimated_memory(settings, material, widths) > free:
+        settings = replace(settings, batch=settings.batch // 2)
+    return settings
+
+
+def check_memory(settings: TrainingSettings, material: Material, widths: Widths, *, free: float, command: str) -> None:
+    """Refuse a training that `free` bytes of memory do not hold; `command` does it elsewhere.
+
+    Raises:
+        InputError: they do not; with what to choose instead.
+    """
+    needed = _LIBRARIES + estimated_memory(settings, material, widths)
+    if needed > free:
+        raise InputError(
+            f"A step of this takes about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free here now: "
+            f"choose fewer pairs a step, fewer tokens or the cached loss, or train by `{command}` on a larger machine."
+        )
+
+
+def _negatives_of(settings: TrainingSettings, material: Material) -> int:
+    """Negatives of each pair, at most."""
+    if settings.negatives == "none":
+        return 0
+    return max(0 if settings.negatives == "given" else settings.negatives_each, material.negatives)
+
+
+def _documents_a_row(settings: TrainingSettings, material: Material) -> int:
+    """Texts beside the anchor in a row that is trained on."""
+    return {"triplet": 2, "cosine": 1}.get(settings.loss, 1 + _negatives_of(settings, material))
 
 
 def _tokens(characters: float, settings: TrainingSettings, widths: Widths) -> float:

@@ -123,11 +123,16 @@ def advance(root: Path | None = None) -> None:
         found = [(run, status(run)) for run in list_runs(root=root)]
         working = [one for one in found if one[1].state == "running"]
         for run, known in working:
-            if known.stop_at is not None and time.time() - known.stop_at > max(GRACE, _LONGER.get(run.kind, 0.0)):
+            if known.stop_at is not None and time.time() - known.stop_at > grace(run):
                 _kill(known)
         waiting = sorted((one for one in found if one[1].state == "waiting"), key=lambda one: one[1].since)
         if waiting and not working:
             _launch(*waiting[0])
+
+
+def grace(run: Run) -> float:
+    """Seconds that `run` has to end by itself after it was asked to."""
+    return max(GRACE, _LONGER.get(run.kind, 0.0))
 
 
 def clear(root: Path) -> None:

@@ -49,10 +49,10 @@ def offer_table(table: pd.DataFrame, *, name: str) -> None:
         )
 
 
-def offer_figure(figure: "go.Figure", *, name: str) -> None:
+def offer_figure(figure: "go.Figure", *, name: str, label: str = "Figure as HTML") -> None:
     """A button that hands a figure over as one HTML file that opens offline; it is written only when pressed."""
     st.download_button(
-        "Figure as HTML",
+        label,
         data=lambda: figure.to_html(include_plotlyjs=True, full_html=True).encode(),
         file_name=f"{name}.html",
         mime="text/html",

@@ -5,13 +5,22 @@ from typing import cast
 
 import streamlit as st
 
-from lib.encoders import FAMILIES, PACKAGED, PACKAGED_STATIC, Checkpoint, Precision, precisions_available
+from lib.encoders import (
+    FAMILIES,
+    PACKAGED,
+    PACKAGED_HARMFUL,
+    PACKAGED_STATIC,
+    PACKAGED_TUNED,
+    Checkpoint,
+    Precision,
+    precisions_available,
+)
 from lib.errors import InputError
 from lib.ui import resources
 from lib.ui.controls import one_of
 from lib.ui.messages import count, plain
 
-_KNOWN = {PACKAGED: PACKAGED, PACKAGED_STATIC: PACKAGED_STATIC} | {
+_KNOWN = {name: name for name in (PACKAGED, PACKAGED_STATIC, PACKAGED_TUNED, PACKAGED_HARMFUL)} | {
     variant.hub_id: f"{family.name} · {variant.name}" for family in FAMILIES for variant in family.variants
 }
 _POOLING = {

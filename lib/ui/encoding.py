@@ -1,5 +1,6 @@
 """Encoding on a page: asked for where it will take long, shown while it runs, stopped when the user says so."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -78,7 +79,10 @@ def _progress_with_stop(role: Role, meanwhile: Callable[[], None] | None) -> Pro
     shown = bar.progress(0.0, text="Encoding…")
     st.empty()  # covers what stood here before: the button that began this
     st.empty()
-    stop.button("Stop", on_click=_set, args=(key, "stopped"), icon=":material/stop:", key=f"stop_encoding_{role}")
+    which = hashlib.sha256(key.encode()).hexdigest()[:8]  # a page may encode several corpora, by several encoders
+    stop.button(
+        "Stop", on_click=_set, args=(key, "stopped"), icon=":material/stop:", key=f"stop_encoding_{role}_{which}"
+    )
 
     def tell_progress(done: int, of: int) -> None:
         shown.progress(done / of if of else 1.0, text=f"Encoding {_WHAT[role]}: {count(done)} of {count(of)}")

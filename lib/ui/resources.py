@@ -14,8 +14,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.embeddings import Embeddings, embed, space_of
-from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, describe, open_encoder
+from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, open_encoder
 from lib.errors import InputError
+from lib.finetune.sources import describe_any
 from lib.progress import Progress
 from lib.sae.database import FeatureDatabase, find_database
 from lib.sae.sources import OpenedSae, open_sae
@@ -53,7 +54,7 @@ def shelf() -> Shelf:
 def checkpoint(source: str) -> Checkpoint | InputError:
     """What `source` is, or why it cannot be opened; both kept for five minutes."""
     try:
-        return describe(source, policy=policy())
+        return describe_any(source, policy=policy())
     except InputError as fault:
         return fault
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lib.corpora import Corpus
+from lib.corpora import Corpus, QuerySet
 from lib.encoders import PACKAGED, Checkpoint, Precision
 from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
@@ -69,6 +69,7 @@ def navigation() -> st.Page:
     others = [
         st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("pages/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
+        st.Page("pages/finetune_diff.py", title="Fine-tune Diff", icon=":material/difference:"),
         st.Page("pages/sae_features.py", title="SAE Features", icon=":material/hub:"),
         st.Page("pages/network.py", title="Network", icon=":material/graph_3:"),
         st.Page("pages/circuits.py", title="Circuits", icon=":material/account_tree:"),
@@ -104,16 +105,17 @@ def current() -> Space:
 def current_queries() -> QuerySpace:
     """The chosen query set in the chosen encoder's space. Says what is missing and ends the page, if there is none."""
     encoder, chosen = _choices()
-    return _query_space(chosen, _opened(encoder), encoder.precision)
+    return query_space(_had(chosen.query_set, chosen, key="queries"), _opened(encoder), encoder.precision)
 
 
 def queries_beside(checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
     """A query set in the space of an encoder, for a view of a page about a corpus: the choice is drawn here."""
-    return _query_space(choose_query_set(), checkpoint, precision)
+    choice = choose_query_set()
+    return query_space(_had(choice.query_set, choice, key="queries"), checkpoint, precision)
 
 
-def _query_space(choice: QueryChoice, checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
-    queries = _had(choice.query_set, choice, key="queries")
+def query_space(queries: QuerySet, checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
+    """A query set in the space of an encoder. Ends the page where its vectors cannot be had yet."""
     documents = encoded(f"{queries.key}/documents", queries.documents, checkpoint, precision)
     asked = encoded(f"{queries.key}/queries", queries.queries, checkpoint, precision, role="query")
     _tell_of_cut(documents.truncated, len(queries.documents), "documents", checkpoint)

@@ -19,12 +19,16 @@ TYPED = {
     "decompose_feature",
     "faithfulness_feature",
     "circuit_feature",
+    "concepts_feature",
+    "concepts_sae",
     "match_encoder",
     "match_sae",
     "match_feature",
     "network_node",
     "steer_add",
     "steer_feature",
+    "texts_row",
+    "tuned",
 }
 """Choices into which a user may type what is not offered."""
 

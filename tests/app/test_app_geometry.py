@@ -529,7 +529,9 @@ def slow_encoder(monkeypatch):
             context = get_script_run_ctx()
             states = WidgetStates()
             pressed = states.widgets.add()
-            pressed.id = context.session_state._state._key_id_mapper.get_id_from_key("stop_encoding_document")
+            ids = context.session_state._state._key_id_mapper
+            (key,) = (key for key in ids._key_id_mapping if key.startswith("stop_encoding_document"))
+            pressed.id = ids.get_id_from_key(key)
             pressed.trigger_value = True
             context.script_requests.request_rerun(
                 RerunData(context.query_string, states, page_script_hash=context.page_script_hash)

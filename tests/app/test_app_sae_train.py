@@ -16,6 +16,7 @@ from lib.sae.training import TrainingSettings
 from lib.ui.sae import train_end, train_start
 from lib.ui.workspace import Space
 from tests.toy_sae import planted
+from tests.toy_view import keys, press, run, said, until
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold**"
 
@@ -60,10 +61,10 @@ def root(tmp_path, monkeypatch):
     """A folder of runs of this test's own; what still works in it at the end is killed."""
     folder = tmp_path / "runs"
     monkeypatch.setenv("EMBEDSCOPE_RUNS", str(folder))
-    monkeypatch.setattr(train_start, "_rate", lambda: 1e11)
+    monkeypatch.setattr(train_start, "rate", lambda: 1e11)
     yield folder
-    for run in runs.list_runs(root=folder):
-        runs.delete(run)
+    for made in runs.list_runs(root=folder):
+        runs.delete(made)
 
 
 @pytest.fixture
@@ -77,36 +78,6 @@ def view(root, monkeypatch):
         return run(at)
 
     return opened
-
-
-def run(at):
-    at.run()
-    assert not at.exception, [fault.value for fault in at.exception]
-    return at
-
-
-def press(at, key):
-    next(button for button in at.button if button.key == key).click()
-    return run(at)
-
-
-def said(at):
-    texts = (*at.caption, *at.markdown, *at.subheader, *at.info, *at.warning, *at.error)
-    return "\n".join(text.value for text in texts).replace("\\", "").replace("\u202f", " ")
-
-
-def keys(at):
-    return {button.key for button in at.button}
-
-
-def until(at, key, *, seconds=120):
-    """Look again until a button is there."""
-    end = time.monotonic() + seconds
-    while key not in keys(at):
-        assert time.monotonic() < end, said(at)
-        time.sleep(0.2)
-        run(at)
-    return at
 
 
 @pytest.fixture(scope="module")

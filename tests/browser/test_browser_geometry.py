@@ -154,7 +154,7 @@ def test_encoding_can_be_stopped_and_taken_up_again(server, visit):
     area = seen.page.locator(".st-key-pasted textarea")
     area.fill("\n".join(f"sentence {n} of a corpus that takes a while: " + "word " * 40 for n in range(1500)))
     area.press("Control+Enter")
-    seen.page.locator(".st-key-stop_encoding_document button").click()
+    seen.page.locator('[class*="st-key-stop_encoding_document"] button').click()
     seen.page.get_by_text(re.compile("texts to be encoded|texts still to be encoded")).wait_for()
     seen.page.get_by_role("button", name="Encode them").wait_for()
     area.fill("one text\ntwo texts\nthree texts")

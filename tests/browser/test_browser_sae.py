@@ -28,7 +28,8 @@ def test_every_view_opens_and_asks_nobody(server, visit, page, views):
     seen = visit(f"{server}/{page}")
     for view in views:
         seen.tab(view)
-        assert seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible').count()
+        heading = seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible')
+        seen.until(heading.count)
     seen.sound()
 
 

@@ -277,6 +277,35 @@ def test_low_scores_are_for_the_cosine_loss_alone():
     assert data.left_out == {"pairs with a score below 0.5, which only the cosine loss can use": 8}
 
 
+def test_a_text_with_a_score_is_no_negative_of_the_same_query():
+    rows = [{"anchor": f"ba {i}", "positive": f"ba {i} {j}", "score": 1 - 0.3 * j} for i in range(4) for j in range(3)]
+    examples = read_examples(lines(*rows, {"anchor": "ba 0", "positive": "ba 0 1", "score": 0.1}), name="scored.jsonl")
+    for method in ("bm25", "encoder"):
+        data = prepare(
+            examples,
+            settings_of(loss="cosine", validation=0, negatives=method, negatives_each=2),
+            embed=lambda texts, _role: np.ones((len(texts), 2), np.float32),
+        ).train
+        own = {(anchor, positive) for anchor, positive in zip(data.anchors, data.positives, strict=True)}
+        assert not own & {(a, n) for a, row in zip(data.anchors, data.negatives, strict=True) for n in row}
+    data = prepare(examples, settings_of(validation=0)).train
+    twice = [row for anchor, row in zip(data.anchors, data.negatives, strict=True) if anchor == "ba 0"]
+    assert set(twice) == {("ba 0 2",)}  # "ba 0 1" is an answer by one row and none by another
+
+
+def test_a_pair_held_out_is_not_trained_on_the_other_way_round():
+    texts = [f"text {row}" for row in range(12)]
+    rows = [{"anchor": a, "positive": b} for a in texts for b in texts if a != b]  # all hang together
+    data = split(read_examples(lines(*rows), name="paraphrases.jsonl"), share=0.2)
+    held = {
+        (data.validation.queries[q], data.validation.documents[d])
+        for q, d in zip(data.validation.judged_query, data.validation.judged_document, strict=True)
+    }
+    assert len(data.train)
+    assert not held & {(b, a) for a, b in zip(data.train.anchors, data.train.positives, strict=True)}
+    assert data.left_out["pairs of a query held out and its answer, the other way round"] == 2 * 10
+
+
 def test_a_query_set_and_its_examples_are_the_same_pairs():
     made = random_set(2)
     once = from_queries(made)

@@ -209,6 +209,8 @@ def test_the_scale_begins_at_nothing_and_ends_in_collapse():
         assert mark.composite == pytest.approx((mark.shift + mark.ranks + mark.anisotropy) / 3, abs=2e-3)
     assert f"between {SCALE[0].name} (0.000) and {SCALE[1].name}" in reading(SCALE[1].composite / 2)
     assert f"beyond {SCALE[-1].name}" in reading(1.0)
+    assert "identical" in reading(0.0)
+    assert "identical" not in reading(0.0, equal=False)  # what was left out may have changed
 
 
 def test_the_table_and_the_report_have_a_row_a_topic():

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from lib.errors import InputError
-from lib.finetune.diff.moves import moves
+from lib.finetune.diff.query_moves import moves
 from lib.finetune.diff.ranks import METRICS, RetrievalSide, rank_diff
 from lib.finetune.diff.report import query_table
 from lib.retrieval.metrics import query_metrics

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from lib import runs
-from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_TUNED, Policy, describe, open_encoder
+from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_STATIC, PACKAGED_TUNED, Policy, describe, open_encoder
 from lib.encoders.sources import PACKAGED_ADAPTERS
 from lib.errors import InputError
+from lib.finetune.diff.sides import known_shared
 from lib.finetune.sources import KIND, MODEL, describe_any
 from lib.runs.run import Status, write_status
 
@@ -32,6 +33,17 @@ def test_a_packaged_adapter_is_a_small_one_over_the_packaged_encoder(name):
     assert tuned.path == base.path
     assert tuned.fingerprint != base.fingerprint
     assert sum(path.stat().st_size for path in tuned.adapter.parent.rglob("*")) < 2_000_000
+
+
+def test_an_adapter_shares_the_space_of_its_base_by_construction():
+    base, tuned, harmful, other = (
+        describe(name, policy=POLICY) for name in (PACKAGED, PACKAGED_TUNED, PACKAGED_HARMFUL, PACKAGED_STATIC)
+    )
+    assert known_shared(base, tuned)
+    assert known_shared(tuned, base)
+    assert known_shared(tuned, harmful)
+    assert known_shared(base, base) is None  # measured
+    assert known_shared(tuned, other) is None
 
 
 def test_the_packaged_adapters_say_something_else_than_their_base():

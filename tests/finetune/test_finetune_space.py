@@ -233,11 +233,12 @@ def test_few_texts_and_few_topics(corpus):
     vectors, _ = corpus
     three = space_diff(vectors[:3], vectors[1:4], ["a", "b", "b"], resamples=10, shared=True)
     assert np.isnan(three.centroids.distance_interval[0]).all()
-    assert np.isfinite(three.centroids.distance_interval[1]).all()
+    assert np.isnan(three.centroids.distance_interval[1]).all()  # two texts tell no interval either
+    assert np.isfinite(three.centroids.mean_distance_interval).all()
     assert three.spread.base[0] == pytest.approx(0, abs=1e-6)
     assert three.cka.value is None
     assert three.neighbours.k == 2
-    assert any("1 topic has a single text" in notice for notice in three.notices)
+    assert any("2 topics have fewer than 5 texts" in notice for notice in three.notices)
     alone = space_diff(vectors[:3], vectors[1:4], ["a", "b", "c"], resamples=10, shared=True)
     assert np.isnan(alone.anisotropy.interval).all()
     assert np.isnan(alone.centroids.mean_distance_interval).all()
@@ -245,8 +246,14 @@ def test_few_texts_and_few_topics(corpus):
     assert one.separation is None
     assert one.projection.shown_between is None
     assert np.isnan(one.centroids.relative).all()
+    most = space_diff(vectors[:24], vectors[1:25], [*"abcdefghijklm", *["n"] * 11], resamples=10, shared=True)
+    assert np.isnan(
+        [*most.anisotropy.interval, *most.spread.mean_change_interval]
+    ).all()  # most topics are single texts
+    assert np.isfinite(most.spread.change_interval[-1]).all()
     rest = space_diff(vectors, vectors + 0.1, ["a", *[None] * 59], resamples=10)
     assert np.isnan(rest.centroids.mean_angle_interval).all()
+    assert np.isfinite(rest.anisotropy.interval).all()
     assert np.isfinite(rest.centroids.whole_angle_interval).all()
     json.dumps([three.to_dict(), alone.to_dict(), one.to_dict(), rest.to_dict()], allow_nan=False)
 

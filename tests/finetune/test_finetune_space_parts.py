@@ -157,6 +157,24 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     assert (missed <= 9).all()  # of 60, 3 expected; 10 or more come about once in a thousand
 
 
+@pytest.mark.parametrize("each", [2, 3, 5])
+def test_few_texts_a_topic_do_not_tell_its_spread_for_sure(each):
+    """Texts that move by noise alone, to the same spread: nothing drew together."""
+    rng, said, of = np.random.default_rng(10), 0, 0
+    codes = np.repeat(np.arange(6), each)
+    for _ in range(25):
+        base = 2 * np.eye(8)[codes] + rng.normal(size=(len(codes), 8))
+        tuned = 2 * np.eye(8)[codes] + 0.8 * (base - 2 * np.eye(8)[codes]) + 0.6 * rng.normal(size=base.shape)
+        topics = probe_topics(base, [str(code) for code in codes])
+        nothing = np.empty((len(codes), 0))
+        found = measured(sides(base, tuned), deal(topics.codes, 6, seed=0), nothing, shared=True, resamples=100, seed=1)
+        width = spread(found, topics)
+        ends = np.vstack([width.change_interval, width.mean_change_interval])
+        said += int((ends[:, 0] > 0).sum() + (ends[:, 1] < 0).sum())
+        of += 7
+    assert said <= 0.06 * of  # 5 % expected; it was all of them at two texts, 27 % at five
+
+
 @pytest.fixture(scope="module")
 def pictured():
     rng = np.random.default_rng(9)

@@ -9,8 +9,11 @@ from lib.finetune.suggestion import (
     Material,
     Widths,
     check_material,
+    check_memory,
     estimated_bytes,
+    estimated_memory,
     estimated_seconds,
+    fitted,
     long_text,
     steps_of,
     suggested,
@@ -112,6 +115,40 @@ def test_negatives_and_scores_suffice():
     check_material(replace(advice(), loss="triplet", negatives="given"), material(negatives=1))
     check_material(replace(advice(), loss="cosine", negatives="none"), material(scored=True))
     check_material(replace(advice(), loss="triplet", negatives="bm25"), material())
+
+
+def test_rows_of_triplets_and_of_scored_pairs_are_steps_of_their_own():
+    settings = replace(advice(), validation=0.0, batch=10, epochs=1.0, negatives="bm25", negatives_each=3)
+    for loss, steps in (("infonce", 10), ("triplet", 30), ("cosine", 40)):
+        assert steps_of(replace(settings, loss=loss), material(100)) == steps
+    assert steps_of(replace(settings, loss="triplet", negatives="given"), material(100, negatives=2)) == 20
+
+
+def test_memory_meets_what_was_measured_and_grows_with_the_batch_but_for_the_cached_loss():
+    settings = replace(advice(), negatives="none", batch=8, max_tokens=256)
+    heads = replace(BASE, heads=12)
+    long = material(anchor_characters=9e3, document_characters=9e3)
+    assert estimated_memory(settings, long, heads) == pytest.approx(2.34e9, rel=0.1)
+    assert estimated_memory(replace(settings, max_tokens=64), long, heads) == pytest.approx(0.33e9, rel=0.4)
+    assert estimated_memory(settings, long, BASE) == estimated_memory(settings, long, heads)  # one for 32 dimensions
+    small, large = (
+        [estimated_memory(replace(settings, batch=batch, loss=loss), long, heads) for batch in (16, 256)]
+        for loss in ("cached infonce", "infonce")
+    )
+    assert small[0] == small[1] < large[0] < large[1] / 10
+    assert estimated_memory(replace(settings, method="full"), long, heads) > estimated_memory(settings, long, heads)
+
+
+def test_a_suggestion_fits_the_memory_there_is():
+    of = material(document_characters=9e3)
+    usual = advice(document_characters=9e3)
+    assert fitted(usual, of, BASE, free=1e12) == usual
+    small = fitted(usual, of, BASE, free=3e9)
+    assert 4 <= small.batch < usual.batch
+    check_memory(small, of, BASE, free=3e9, command="train")
+    assert fitted(usual, of, BASE, free=0).batch == 4
+    with pytest.raises(InputError, match=r"takes about .* GB of memory, and 0.1 GB are free here now: choose fewer"):
+        check_memory(small, of, BASE, free=1e8, command="train")
 
 
 def test_the_length_that_nine_of_ten_stay_below():

@@ -35,13 +35,26 @@ def topic(name, *, spread=(0.5, 0.5), kept=0.9, test=LUCK, p=None):
 
 WORSE, BETTER = paired(-0.1), paired(0.1)
 PLAIN = Evidence(
-    identical=False, composite=0.2, ndcg=LUCK, recall=LUCK, anisotropy=delta(0.1, 0.1), spread=delta(0.5, 0.5),
-    separation=delta(0.6, 0.6), topics=(topic("law"), topic("tax"), topic("cats")),
+    identical=False, shared=True, composite=0.2, ndcg=LUCK, recall=LUCK,
+    anisotropy=delta(0.1, 0.1), spread=delta(0.5, 0.5),
+    separation=delta(0.6, 0.6), distance=delta(0.5, 0.5), topics=(topic("law"), topic("tax"), topic("cats")),
 )  # fmt: skip
 GONE = topic("tax", spread=(0.5, 0.2), test=WORSE)
+APART = {"shared": False, "anisotropy": delta(0.1, 0.6), "spread": delta(0.6, 0.25), "separation": delta(0.5, 0.7)}
 COLLAPSE = {"anisotropy": delta(0.1, 0.95), "spread": delta(0.5, 0.05)}
 CASES = {
     "unchanged": [{"identical": True, "composite": 0.0}, {"composite": ROUNDING}, {"composite": 0.001, "ndcg": None}],
+    "two spaces, better": [APART | {"ndcg": BETTER}, APART | {"topics": (topic("law", test=BETTER), topic("tax"))}],
+    "two spaces, worse": [
+        APART | {"ndcg": WORSE},
+        APART | {"ndcg": WORSE, "topics": (topic("law", spread=(0.5, 0.2), kept=0.1), GONE)},  # no collapse
+    ],
+    "two spaces": [
+        APART,
+        APART | {"composite": 0.0},
+        APART | {"ndcg": None, "topics": (topic("law", spread=(0.5, 0.2), test=None, kept=0.1),)},
+        APART | {"ndcg": BETTER, "topics": (topic("law"), topic("tax", test=WORSE))},
+    ],
     "collapsed": [
         COLLAPSE | {"ndcg": WORSE},
         COLLAPSE | {"ndcg": None},
@@ -101,8 +114,8 @@ def test_every_verdict_has_its_cases_and_its_direction():
     assert set(CASES) == set(RULES) == set(get_args(Code))
     good = {code for code, cases in CASES.items() if judge(replace(PLAIN, **cases[0])).direction == "good"}
     bad = {code for code, cases in CASES.items() if judge(replace(PLAIN, **cases[0])).direction == "bad"}
-    assert good == {"improved"}
-    assert bad == {"collapsed", "improved one topic by collapsing another", "worse"}
+    assert good == {"improved", "two spaces, better"}
+    assert bad == {"collapsed", "improved one topic by collapsing another", "worse", "two spaces, worse"}
 
 
 def test_a_collapse_paid_for_by_recall_is_told_with_both_topics():
@@ -122,6 +135,30 @@ def test_pulling_topics_apart_is_said_only_where_it_was_found():
     unknown = judge(replace(PLAIN, ndcg=BETTER, separation=replace(delta(0.6, 0.9), low=NAN, high=NAN)))
     assert "pulling" not in unknown.sentence
     assert "too few for an interval" in " ".join(one.sentence for one in unknown.reasons)
+
+
+@pytest.mark.parametrize(
+    "shrunk",
+    [COLLAPSE | {"ndcg": WORSE, "separation": delta(0.6, 1.6)}, {"ndcg": BETTER, "distance": delta(0.5, 0.3)}],
+)
+def test_topics_of_a_space_that_shrank_were_not_pulled_apart(shrunk):
+    found = judge(replace(PLAIN, **({"separation": delta(0.6, 0.9)} | shrunk)))
+    (told,) = [one for one in found.reasons if one.what == "separation"]
+    assert told.direction == "neutral"
+    assert "no further apart" in told.sentence
+    assert "pull" not in found.sentence + told.sentence
+
+
+def test_two_encoders_of_their_own_are_compared_by_retrieval_alone():
+    found = judge(replace(PLAIN, **APART | {"ndcg": WORSE}, topics=(topic("law"), GONE)))
+    assert {one.topic: one.state for one in found.topics} == {"law": "unchanged", "tax": "worse"}
+    assert {one.what: one.direction for one in found.reasons} == {
+        "retrieval": "bad", "topics": "bad", "separation": "neutral", "anisotropy": "neutral", "spread": "neutral",
+    }  # fmt: skip
+    assert "ollapsed on" not in found.sentence
+    assert not any("pulled" in one.sentence or "inflated" in one.sentence for one in found.reasons)
+    only = judge(replace(PLAIN, **APART, topics=(topic("law", test=BETTER), topic("tax"))))
+    assert "the better one on law" in only.sentence
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def suited(data: TrainingData, settings: TrainingSettings) -> TrainingData:
         if folded(text) not in relevant.get(group, ()):
             judged.setdefault(group, []).append(text)
     kept = train.select(np.flatnonzero(train.related))
-    extended = [_once((*own, *judged.get(group, ()))) for own, group in zip(kept.negatives, kept.groups.tolist(), strict=True)]
+    extended = [
+        _once((*own, *judged.get(group, ()))) for own, group in zip(kept.negatives, kept.groups.tolist(), strict=True)
+    ]
     kept = replace(kept, negatives=tuple(extended), scores=None)
     left_out = {**data.left_out, UNRELATED: len(unrelated)}
     counts = {**data.counts, "examples": len(kept), "queries": kept.queries}

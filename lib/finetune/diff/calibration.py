@@ -53,7 +53,7 @@ def reading(composite: float | None, *, equal: bool = True) -> str:
     below = [mark for mark in SCALE if mark.composite < composite]
     above = [mark for mark in SCALE if mark.composite >= composite]
     if composite == 0:
-        sentence = f"{said}: identical, nothing changed at all."
+        sentence = f"{said}: {'identical, nothing changed at all' if equal else 'nothing changed in what was counted'}."
     elif not above:
         sentence = f"{said}: beyond {below[-1].name} ({below[-1].composite:.3f})."
     else:

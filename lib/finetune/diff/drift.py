@@ -120,11 +120,18 @@ def drift(
         parts=parts,
         weights=asked,
         scale=SCALE,
-        reading=reading(composite, equal=whole),
+        reading=_read(composite, whole, space),
         verdict=judge(gather(space, ranks, composite=_composite(parts, even))),
         rule=RULE,
         notices=(*(part.missing for part in parts if part.missing is not None), *why),
     )
+
+
+def _read(composite: float | None, whole: bool, space: SpaceDiff | None) -> str:
+    told = reading(composite, equal=whole)
+    if composite is None or space is None or space.sharing.shared:
+        return told
+    return f"{told} Between two spaces drift tells how much they differ; neither has moved into the other."
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,7 @@ class TopicEvidence(Result):
     @property
     def effect(self) -> int:
         """1 where its retrieval improved, -1 where it got worse, 0 where it changed too little or may be luck."""
-        if self.retrieval is None or self.p_value is None or not self.told:
-            return 0
-        return _effect(self.retrieval, self.p_value)
+        return 0 if self.retrieval is None else retrieval_effect(self.retrieval, self.p_value)
 
 
 @dataclass(frozen=True)
@@ -113,9 +111,7 @@ class Evidence(Result):
     @property
     def effect(self) -> int:
         """1 where retrieval improved, -1 where it got worse, 0 where it changed too little or may be luck."""
-        if self.ndcg is None or not self.told:
-            return 0
-        return _effect(self.ndcg, self.ndcg.p_value)
+        return 0 if self.ndcg is None else retrieval_effect(self.ndcg)
 
     @property
     def drew_together(self) -> bool:
@@ -138,8 +134,13 @@ class Evidence(Result):
         return room_used(self.anisotropy.base, self.anisotropy.tuned)
 
 
-def _effect(test: PairedTest, p_value: float) -> int:
-    if p_value >= LEVEL or abs(test.difference) < LEAST:
+def retrieval_effect(test: PairedTest, p_value: float | None = None) -> int:
+    """1 where retrieval improved, -1 where it got worse, 0 where too little changed, by luck, or on too few queries.
+
+    `p_value` stands in for that of the `test`, where it was corrected.
+    """
+    p_value = test.p_value if p_value is None else p_value
+    if test.queries < FEWEST_QUERIES or p_value >= LEVEL or abs(test.difference) < LEAST:
         return 0
     return 1 if test.difference > 0 else -1
 

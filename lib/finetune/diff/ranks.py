@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.errors import InputError
-from lib.finetune.diff.topics import TopicChange, topic_changes
+from lib.finetune.diff.topic_ranks import TopicChange, topic_changes
 from lib.progress import Progress
 from lib.results import Result
 from lib.retrieval.bootstrap import PairedTest, Summary, paired_test, summarise

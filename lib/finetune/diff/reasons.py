@@ -28,7 +28,7 @@ def reasons(evidence: Evidence, topics: Sequence[TopicVerdict], *, inflated: flo
     """The evidence in sentences; `inflated` is the share of the way to a mean cosine of 1 that is too much."""
     made = [
         _retrieval(evidence),
-        _topics(topics),
+        _topics(topics, evidence),
         *(_of_two_spaces(evidence) if evidence.shared is False else _of_one_space(evidence, inflated)),
     ]
     return tuple(reason for reason in made if reason is not None)
@@ -58,8 +58,9 @@ def _better(effect: int) -> str:
     return "improved" if effect > 0 else "got worse"
 
 
-def _topics(topics: Sequence[TopicVerdict]) -> Reason | None:
-    if not topics:
+def _topics(topics: Sequence[TopicVerdict], evidence: Evidence) -> Reason | None:
+    asked = any(topic.retrieval is not None for topic in evidence.topics)
+    if not topics or (evidence.shared is False and not asked):  # between two spaces only queries tell of topics
         return None
     rule = (
         "By topic: NDCG@10 counts as overall, p after Holm's correction; a collapse needs a spread a quarter smaller "

@@ -9,7 +9,7 @@ from lib.corpora import QuerySet
 from lib.finetune.diff.drift import Drift
 from lib.finetune.diff.ranks import METRICS, RankDiff
 from lib.finetune.diff.space import SpaceDiff
-from lib.finetune.diff.topics import TOPIC_METRICS, TopicChange
+from lib.finetune.diff.topic_ranks import TOPIC_METRICS, TopicChange
 from lib.finetune.diff.verdict import Verdict
 from lib.results import to_json
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.encoders import Checkpoint
 from lib.errors import InputError
 from lib.geometry.moments import Moments, moments
 from lib.geometry.vectors import SAME, check, sample_rows, unit_blocks, unit_rows
@@ -177,6 +178,13 @@ def sharing(pair: Sides, *, shared: bool | None = None, seed: int = 0) -> Sharin
         sentence=_sentence(pair, found, shared is not None, agreement, chance),
         rule=RULE,
     )
+
+
+def known_shared(base: Checkpoint, tuned: Checkpoint) -> bool | None:
+    """True where one is an adapter of the other, or of the same base: one space by construction. None to measure it."""
+    adapted = base.adapter is not None or tuned.adapter is not None
+    one_width = base.dimensions == tuned.dimensions
+    return True if adapted and base.path == tuned.path and one_width else None
 
 
 def _moments(vectors: NDArray[np.floating], side: str) -> Moments:

@@ -222,8 +222,8 @@ def _notices(pair: Sides, groups: ProbeTopics, one_space: Sharing, asked: Neighb
     if few:
         have = "has" if few == 1 else "have"
         said.append(
-            f"{counted(few, 'topic')} {have} fewer than {FEWEST} texts: too few for an interval of what became of it, "
-            "and the spread of a single text is 0."
+            f"{counted(few, 'topic')} {have} fewer than {FEWEST} texts, too few for intervals by topic; the spread of "
+            "a single text is 0."
         )
     if not asked.every_row:
         said.append(f"Neighbours were asked of {count(len(asked.rows))} of {count(pair.items)} texts, each among all.")

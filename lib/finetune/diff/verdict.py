@@ -1,10 +1,10 @@
 """Verdict: was the change good or bad? Told by stated rules from differences that luck does not explain.
 
 The rules are gone through in the order of `RULES`; the first that holds decides. Two encoders that share no space are
-compared by retrieval alone: nothing moved from one to the other, so that nothing collapsed. Retrieval counts as changed where
-NDCG@10 differs by at least .005 and the paired test has p < .05 (over topics: after Holm's correction), a figure of the
-space where its whole 95 % interval lies on one side of 0. Of 200 made-up pairs of checkpoints that differed by luck
-alone, 11 were called improved or worse: about as often as a test at 5 % must.
+compared by retrieval alone: nothing moved from one to the other, so that nothing collapsed. Retrieval counts as changed
+where NDCG@10 differs by at least .005 and the paired test has p < .05 (over topics: after Holm's correction), a figure
+of the space where its whole 95 % interval lies on one side of 0. Of 200 made-up pairs of checkpoints that differed by
+luck alone, 11 were called improved or worse: about as often as a test at 5 % must.
 """
 
 from dataclasses import dataclass

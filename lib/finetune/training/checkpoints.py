@@ -8,8 +8,6 @@ from typing import Any
 
 from lib.runs.run import read_json, write_json
 
-MODEL = "model"
-"""The folder of what a training made in the end."""
 _SEAL = "complete.json"
 _PART = ".part"
 _PREFIX = "checkpoint-"

@@ -3,6 +3,7 @@
 import math
 import statistics
 
+from lib.finetune.sources import MODEL
 from lib.finetune.training import checkpoints, folder
 from lib.finetune.training.card import card
 from lib.finetune.training.outcome import Tuned
@@ -21,7 +22,7 @@ def outcome(work: Work, step: int, best: int, step_seconds: list[float]) -> Tune
             "train otherwise (a lower learning rate, other negatives, more pairs)."
         )
     return Tuned(
-        model=work.out / checkpoints.MODEL,
+        model=work.out / MODEL,
         adapter=work.tunable.apart,
         reason="finished" if step >= course.steps else "early stop",
         steps=step,
@@ -44,7 +45,7 @@ def outcome(work: Work, step: int, best: int, step_seconds: list[float]) -> Tune
 def write(work: Work, tuned: Tuned) -> None:
     """The model, its card and its figures, each under another name first, the figures last."""
     work.journal.doing("writing the model")
-    written = checkpoints.part(work.out) / checkpoints.MODEL
+    written = checkpoints.part(work.out) / MODEL
     work.tunable.save_result(written)
     text = card(tuned, work.settings, work.tunable.checkpoint, work.data.to_dict())
     (written / "README.md").write_text(text, encoding="utf-8")

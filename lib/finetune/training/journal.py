@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.runs import EventWriter
+from lib.runs.events import FILE
 
-LOG = "events.jsonl"
-"""The log in a training's folder; `lib.finetune.monitor` reads it, and writes its steps."""
 _SCHEMA = 1
 _PAUSE = 5.0  # seconds between two lines about steps
 
@@ -18,8 +17,8 @@ class Journal:
 
     def __init__(self, out: Path, *, resumes: bool = False, tell: Callable[[str], None] | None = None) -> None:
         """Begin a new log, or go on with the one there; `tell` is given a line of text at a time."""
-        self.path = out / LOG
-        """The log."""
+        self.path = out / FILE
+        """The log; `lib.finetune.monitor` reads it, and writes its steps."""
         if not resumes:
             self.path.unlink(missing_ok=True)
         self.resumes = resumes and self.path.is_file()

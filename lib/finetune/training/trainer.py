@@ -29,6 +29,7 @@ from lib.finetune.training.tuning import Tuning, arguments_of
 from lib.finetune.training.work import Work, course_of
 from lib.runs.run import write_json
 
+_TOLD = 20_000  # steps that the log tells of at most: pages read it whole
 ANCHOR = "anchor"
 """The column of the queries; every other one that is text holds documents."""
 
@@ -167,7 +168,7 @@ def _trainer(work: Work) -> Tuning:
         judge=work.judging,
         should_stop=work.should_stop,
     )
-    trainer.add_callback(Monitor(work.journal.path, alone=False))
+    trainer.add_callback(Monitor(work.journal.path, every=-(-course.steps // _TOLD), alone=False))
     return trainer
 
 

@@ -1,19 +1,21 @@
 """What a training will give for these texts, its settings in plain words, and the button that begins it."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import cast
 
 import streamlit as st
 
 from lib.errors import InputError
-from lib.runs import Run, RunLimits
+from lib.runs import RunLimits
 from lib.sae.autoencoder import Rule
 from lib.sae.suggestion import ENOUGH, FEW, Suggestion, suggested
 from lib.sae.training import TrainingSettings
 from lib.ui.controls import one_of
 from lib.ui.messages import count, counted, refuse
-from lib.ui.sae import train_live, train_start
+from lib.ui.runs import starting
+from lib.ui.runs.choice import look_at
+from lib.ui.runs.live import rounded_length
+from lib.ui.sae import train_start
 from lib.ui.workspace import Space
 
 _FEATURES = ["32", "64", "128", "256", "512", "1024", "2048", "4096", "8192", "16384"]
@@ -23,7 +25,6 @@ _PASSES = ["1", "2", "5", "8", "10", "20", "50", "100", "200", "500"]
 _RATES = ["by size", "0.0001", "0.0003", "0.001", "0.003", "0.01"]
 _HELD_OUT = ["5 %", "10 %", "20 %", "30 %"]
 _NO_GROUP = "each text by itself"
-_FAULT = "_train_fault"
 _NESTED = 3  # prefixes of a Matryoshka dictionary, each a fourth of the next
 
 
@@ -46,35 +47,8 @@ def show(space: Space, token: str) -> None:
         return
     queries = _queries(space)
     _say_what(settings, seconds)
-    if _FAULT in st.session_state:
-        refuse(st.session_state.pop(_FAULT))
-    working = train_start.unfinished(token)
-    if working is not None:
-        st.info(
-            "A training of yours is not done yet, and you can have one at a time: wait until it has ended, or stop it, "
-            "then begin another.",
-            icon=":material/schedule:",
-        )
-        st.button("Look at it", key="train_look", on_click=_look_at, args=(working.id,), icon=":material/visibility:")
     begin = partial(train_start.begin, space, settings, group=group, token=token, seconds=seconds, queries=queries)
-    st.button(
-        "Start training", key="train_start", type="primary", icon=":material/play_arrow:", on_click=_begin,
-        args=(begin,), disabled=working is not None,
-    )  # fmt: skip
-
-
-def _begin(begin: Callable[[], Run]) -> None:
-    """Begin the training; the page then looks at it."""
-    try:
-        run = begin()
-    except InputError as fault:
-        st.session_state[_FAULT] = str(fault)
-    else:
-        _look_at(run.id)
-
-
-def _look_at(run: str) -> None:
-    st.session_state[train_live.KEY] = run
+    starting.offer(begin, look_at, kind="sae", token=token, prefix="train")
 
 
 def _queries(space: Space) -> list[str]:
@@ -196,15 +170,15 @@ def _group(space: Space) -> str | None:
 
 
 def _say_what(settings: TrainingSettings, seconds: float) -> None:
-    length = f"{count(max(round(seconds / 5) * 5, 5))} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
     st.caption(
         f"{count(settings.features)} features, {settings.k} of them active a text, "
         f"{train_start.RULES[settings.rule]}; at most "
         f"{counted(settings.passes, 'passe').replace('1 passe', '1 pass')} through the texts, "
         f"{100 * settings.held_out:.0f} % of them held out. "
-        f"About **{length}**: an estimate, from how fast this machine multiplied when it was last tried; a busy server "
-        "takes several times as long. It runs apart from this page, goes on when you close it, and is found again by "
-        "its address. Only vectors are handed over, not texts, and they are removed when it has finished."
+        f"About **{rounded_length(seconds)}**: an estimate, from how fast this machine multiplied when it was last "
+        "tried; a busy server takes several times as long. It runs apart from this page, goes on when you close it, "
+        "and is found again by its address. Only vectors are handed over, not texts, and they are removed when it has "
+        "finished."
     )
 
 

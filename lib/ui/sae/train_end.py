@@ -1,50 +1,29 @@
 """After a training: what it came to, and what can be done with it."""
 
-import io
 import tempfile
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from lib import runs
-from lib.errors import InputError
-from lib.runs import Run, RunLimits, Status, gigabytes_of
+from lib.runs import Run, Status
 from lib.sae import SparseAutoencoder, load
 from lib.sae.folder import CONFIG, WEIGHTS
 from lib.sae.formats import write_saelens
 from lib.ui import resources
-from lib.ui.messages import refuse
+from lib.ui.runs import ended
 from lib.ui.sae import train_figures
-from lib.ui.sae.train_live import KEY
 from lib.ui.sae_choice import KEY as SAE
 
 _RUN = "run:"
-_RESUME_FAULT = "_train_resume_fault"
 
 
-def show(run: Run, fares: Status, *, owner: bool) -> None:
+def show(run: Run, fares: Status, begin_new: Callable[[], None], *, owner: bool) -> None:
     """Draw what there is to do."""
-    fault = st.session_state.pop(_RESUME_FAULT, None)
-    if fault:
-        refuse(fault)
+    ended.tell_how(run, fares, kept="Its checkpoint is kept for a day: Resume goes on from there.")
     if fares.state == "finished":
         _finished(run)
-    elif fares.state == "failed":
-        refuse(fares.reason)
-        with st.expander("What its process said"):
-            st.code(run.log(), language=None)
-    elif fares.state == "stopped":
-        st.info(fares.reason or "Stopped. Its checkpoint is kept for a day: Resume goes on from there.")
-    with st.container(horizontal=True):
-        if fares.state in ("failed", "stopped"):
-            st.button("Resume", key="train_resume", on_click=_resume, args=(run,), icon=":material/play_arrow:")
-        st.button("Begin a new one", key="train_new", on_click=_set, args=(KEY, "new"), icon=":material/add:")
-        if owner:
-            st.button(
-                "Delete", key="train_delete", on_click=_delete, args=(run,), icon=":material/delete:",
-                help="Removes the dictionary and its log from the server.",
-            )  # fmt: skip
+    ended.buttons(run, fares, begin_new, owner=owner, prefix="train", removes="the dictionary and its log")
 
 
 def _finished(run: Run) -> None:
@@ -65,11 +44,7 @@ def _finished(run: Run) -> None:
             mime="application/zip", icon=":material/download:", key="train_zip_saelens", on_click="ignore",
             help="The same dictionary as SAELens writes it: cfg.json and sae_weights.safetensors.",
         )  # fmt: skip
-    most = gigabytes_of(1e9 * RunLimits.from_environment().gigabytes)
-    st.caption(
-        f"**Download it to keep it.** All trainings on this server together may take {most}; when another begins and "
-        "they take more, those that ended first are removed with their dictionaries, and their addresses lead nowhere."
-    )
+    ended.tell_to_keep("their dictionaries")
     train_figures.density(sae)
 
 
@@ -91,29 +66,9 @@ def saelens_zip(sae: SparseAutoencoder) -> bytes:
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(f"sae/{name}", content)
-    return buffer.getvalue()
+    return ended.zipped({f"sae/{name}": content for name, content in files.items()})
 
 
 def _use(run: Run) -> None:
     st.session_state[SAE] = f"{_RUN}{run.id}"
     st.session_state["view"] = "Browser"
-
-
-def _resume(run: Run) -> None:
-    try:
-        runs.resume(run)
-    except InputError as fault:
-        st.session_state[_RESUME_FAULT] = str(fault)
-
-
-def _delete(run: Run) -> None:
-    runs.delete(run)
-    _set(KEY, "new")
-
-
-def _set(key: str, value: str) -> None:
-    st.session_state[key] = value

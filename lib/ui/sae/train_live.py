@@ -8,37 +8,24 @@ from lib.runs import Run, Status
 from lib.sae.training_log import TrainingLog, read_log
 from lib.ui.layout import number
 from lib.ui.messages import count, counted, plain, share
+from lib.ui.runs import live
 
-KEY = "run"
-"""What names the training that is looked at, in the address and in the session."""
-_EVERY = 2.0  # seconds between two looks
 _GAP = 0.1  # between both errors, from which on it is said
-_STATES = {
-    "new": ("Not started", "gray", "schedule"),
-    "waiting": ("Waiting", "orange", "schedule"),
-    "running": ("Training", "blue", "play_arrow"),
-    "finished": ("Finished", "green", "check"),
-    "stopped": ("Stopped", "orange", "stop"),
-    "failed": ("Failed", "red", "block"),
-}
 
 
 def head(run: Run, fares: Status) -> None:
     """What is trained, and how it fares."""
-    word, colour, icon = _STATES[fares.state]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("What came of the training?" if fares.ended else "How does the training go?", width="content")
-        st.badge(word, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
-    st.caption(
+    live.head(
+        fares,
         f"{plain(run.title)} · {counted(int(run.about.get('texts', 0)), 'text')} · "
         f"{plain(run.about.get('encoder') or 'embeddings of your own')} · found again at this page's address with "
-        f"`view=Train&run={run.id}`"
+        f"`view=Train&run={run.id}`",
     )
 
 
 def follow(run: Run) -> None:
     """Look every two seconds until it has ended."""
-    st.fragment(_look, run_every=_EVERY)(run)
+    live.follow(_look, run)
 
 
 def curves(run: Run) -> None:
@@ -56,39 +43,23 @@ def log_of(run: Run) -> TrainingLog:
     return read_log(runs.events(run.event_file)[0])
 
 
-def _look(run: Run) -> None:
-    runs.advance(run.root)
-    fares = runs.status(run)
-    if fares.ended:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(_doing(run, fares), width="stretch")
-        if fares.stop_at is None:
-            st.button("Stop", key="train_stop", on_click=runs.stop, args=(run,), icon=":material/stop:")
+def _look(run: Run, fares: Status) -> None:
     log = log_of(run)
+    live.doing(run, fares, working=_working(log), key="train_stop")
     if log.steps:
         st.progress(min(log.step / log.steps, 1.0), text=f"Step {count(log.step)} of at most {count(log.steps)}")
     _numbers(log)
     curves(run)
 
 
-def _doing(run: Run, fares: Status) -> str:
-    if fares.stop_at is not None:
-        return "Stopping: it writes a checkpoint first."
-    if fares.state == "waiting":
-        return f"It waits: one training works at a time here, and {counted(runs.ahead(run), 'run')} come before it."
-    log = log_of(run)
+def _working(log: TrainingLog) -> str:
     if log.doing and log.step >= log.steps:
         return f"Now {plain(log.doing)}."
     if not log.steps:
         return "Libraries are loaded and vectors read; the first figures come in some seconds."
     if log.seconds_left != log.seconds_left:  # NaN
         return "It trains."
-    return f"It trains; at most about **{_length(log.seconds_left)}** left at this rate, less if it gains no more."
-
-
-def _length(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+    return f"It trains; at most about **{live.length(log.seconds_left)}** left at this rate, less if it gains no more."
 
 
 def _numbers(log: TrainingLog) -> None:

@@ -1,11 +1,9 @@
 """From a corpus and settings to a training in a process of its own. Vectors are handed over, never texts."""
 
 import json
-import time
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from lib import runs
@@ -14,6 +12,7 @@ from lib.runs import Run, RunLimits
 from lib.sae.suggestion import estimated_seconds
 from lib.sae.training import TrainingSettings
 from lib.ui import resources
+from lib.ui.runs.starting import handing_over, rate
 from lib.ui.workspace import Space
 
 RULES = {"batchtopk": "BatchTopK", "topk": "TopK", "jumprelu": "JumpReLU"}
@@ -21,21 +20,8 @@ RULES = {"batchtopk": "BatchTopK", "topk": "TopK", "jumprelu": "JumpReLU"}
 QUERIES = "topics"
 """The sample query set on which a training can say how much of retrieval it keeps."""
 _COPIES = 8  # numbers on disk for each of a dictionary's n d: two weights, two moments of each, the result's two
-_PROBE = (1_024, 384, 2_048)
-_TIMES = 3
-
-
-@st.cache_resource(max_entries=1, ttl=resources.HOUR, show_spinner=False)
-def _rate() -> float:
-    """Multiplications and additions a second that this machine does in a dense product, as tried just now."""
-    rows, inner, columns = _PROBE
-    left, right = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
-    taken = []
-    for _ in range(_TIMES):
-        begun = time.perf_counter()
-        left @ right
-        taken.append(time.perf_counter() - begun)
-    return 2.0 * rows * inner * columns / max(min(taken), 1e-6)
+COMMAND = "python -m lib sae train"
+"""What does the same in a shell."""
 
 
 def expected_seconds(space: Space, settings: TrainingSettings) -> float:
@@ -43,7 +29,7 @@ def expected_seconds(space: Space, settings: TrainingSettings) -> float:
     training = len(space.vectors) * (1 - settings.held_out)
     samples, d = int(training * settings.passes), space.vectors.shape[1]
     batch = min(settings.batch_size, max(int(training), 1))
-    return estimated_seconds(samples, settings.features, d, batch_size=batch, rate=_rate())
+    return estimated_seconds(samples, settings.features, d, batch_size=batch, rate=rate())
 
 
 def check(space: Space, settings: TrainingSettings, limits: RunLimits) -> float:
@@ -52,20 +38,16 @@ def check(space: Space, settings: TrainingSettings, limits: RunLimits) -> float:
     Raises:
         InputError: see there.
     """
-    limits.check(len(space.vectors))
+    limits.check(len(space.vectors), command=COMMAND)
     settings.check()
-    limits.check_size(_bytes(space, settings))
+    limits.check_size(_bytes(space, settings), command=COMMAND)
     if len(space.vectors) < settings.features // 4:
         raise InputError(
             f"{settings.features:,} features are more than {len(space.vectors):,} texts can fill: choose at most "
             "four a text, and better far fewer."
         )
     seconds = expected_seconds(space, settings)
-    if seconds > 60 * limits.minutes:
-        raise InputError(
-            f"This would take about {seconds / 60:,.0f} minutes, and a training may take {limits.minutes:g} here: "
-            "choose fewer features or passes, or train by `python -m lib sae train` on your own machine."
-        )
+    limits.check_time(seconds, command=COMMAND, less="choose fewer features or passes")
     return seconds
 
 
@@ -73,12 +55,6 @@ def _bytes(space: Space, settings: TrainingSettings) -> float:
     """What a training will take on disk: vectors, checkpoint and dictionary, all float32."""
     d = int(space.vectors.shape[1])
     return 4.0 * d * (len(space.vectors) + _COPIES * settings.features)
-
-
-def unfinished(token: str) -> Run | None:
-    """The session's training that waits or is at work, if there is one."""
-    mine = runs.list_runs(kind="sae", owner=token)
-    return next((run for run in mine if runs.status(run).state in ("waiting", "running")), None)
 
 
 def can_ask(space: Space) -> bool:
@@ -121,7 +97,7 @@ def begin(
         owner=token,
         about=about | {"texts": len(corpus), "expected_seconds": seconds, "settings": settings.to_dict()},
     )
-    try:
+    with handing_over(run, "The vectors"):
         np.save(run.inputs / "vectors.npy", np.asarray(space.vectors, dtype=np.float32), allow_pickle=False)
         (run.inputs / "about.json").write_text(json.dumps(about), encoding="utf-8")
         groups = groups_of(space, group)
@@ -129,12 +105,6 @@ def begin(
             np.save(run.inputs / "groups.npy", groups, allow_pickle=False)
         asking = _asking(space, queries)
         return runs.start(run, [*_arguments(run, settings, grouped=groups is not None), *asking])
-    except OSError as fault:
-        runs.delete(run)
-        raise InputError(f"The vectors cannot be handed to the training ({fault.strerror}): free some space.") from None
-    except InputError:
-        runs.delete(run)
-        raise
 
 
 def _arguments(run: Run, settings: TrainingSettings, *, grouped: bool) -> list[str]:

@@ -1,0 +1,1 @@
+"""The Fine-tune Diff page: train, watch, compare."""

@@ -1,0 +1,199 @@
+"""The log of a training on screen: its numbers, what deserves a look, its pictures, and how to read them."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.charts import finetune_monitor as charts
+from lib.finetune.monitor import Finding, Findings, FinetuneLog
+from lib.ui.downloads import offer_figure, offer_result, offer_table
+from lib.ui.finetune.monitor_logs import Watched
+from lib.ui.layout import number
+from lib.ui.messages import count, counted, plain, share, tell
+from lib.ui.runs.live import length
+
+_LATEST = 20  # steps whose median is shown: single ones are noisy
+_SHOWN = 6  # findings before the rest is folded away
+_COLUMNS = (
+    "epoch", "loss", "positive", "negative", "hardest", "gap", "learning_rate", "grad_norm", "samples_per_second",
+    "seconds", "monitor_seconds",
+)  # fmt: skip
+_SIDES = {"adapter": "adapters", "base": "the encoder's own weights"}
+_SOURCES = {
+    "sentence-transformers": "read from a log of transformers' Trainer",
+    "tensorboard": "read from a log of TensorBoard",
+    "evaluation table": "read from a log of an evaluator",
+}
+_METHODS = {"lora": "LoRA adapter", "full": "all weights"}
+
+
+def facts(log: FinetuneLog) -> None:
+    """What is trained on what, as far as the log says."""
+    told = [
+        plain(log.encoder) if log.encoder else None,
+        f"on {plain(log.data)}" if log.data else None,
+        _METHODS.get(log.method or "", plain(log.method or "")) or None,
+        f"loss {plain(log.loss_name)}" if log.loss_name else None,
+        f"{count(log.trainable)} of {count(log.parameters)} numbers trained"
+        if log.trainable and log.parameters
+        else None,
+        f"{count(log.batch)} pairs a step" if log.batch else None,
+        _SOURCES.get(log.source),
+    ]
+    st.caption(" · ".join(part for part in told if part))
+
+
+def show(watched: Watched, *, name: str, live: bool = False, judged: bool = False) -> None:
+    """Draw all of a log; `name` is that of its downloads, which are not offered of one that is `live`.
+
+    What queries held out say is left out of the numbers where it is `judged` already.
+    """
+    log, found = watched.log, watched.found
+    tell(log.notices)
+    if not len(log.step) and not len(log.evaluation_step):
+        st.caption("There are no figures yet.")
+        return
+    numbers(log, judged=judged)
+    _findings(found)
+    readings = _readings(log)
+    for key, figure in watched.figures.items():
+        st.plotly_chart(figure, key=f"monitor_{key}")
+        st.caption(readings[key])
+    thinned = charts.thinning(log)
+    if thinned:
+        tell([thinned])
+    if not live:
+        _downloads(watched, name)
+
+
+def numbers(log: FinetuneLog, *, judged: bool = False) -> None:
+    """Where it stands."""
+    with st.container(horizontal=True, gap="small"):
+        if np.isfinite(log.loss).any():
+            number("Loss", _three(_lately(log.loss)), f"Median of the last {_LATEST} steps. Its height depends on the "
+                   "loss, the batch and the negatives: compare it with itself alone.")  # fmt: skip
+        if log.has_pairs:
+            number("Positive pairs", _three(_lately(log.positive)), "Mean cosine similarity of texts that belong "
+                   f"together: median of the last {_LATEST} steps; from -1 to 1.")  # fmt: skip
+            number("Negative pairs", _three(_lately(log.negative)), "The same of texts that do not.")
+            number("Gap", _three(_lately(log.gap)), f"Positive less negative; it began at {_three(_first(log.gap))}. "
+                   "Widening is healthy.")  # fmt: skip
+        if log.metric is not None and not judged:
+            values = log.metrics[log.metric]
+            number(_metric(log.metric), _three(_first(values)) + " → " + _three(_at_best(log)), "On queries held out: "
+                   "at the first evaluation, and at the best, which is the one that is kept.", wide=True)  # fmt: skip
+        if np.isfinite(log.seconds).any():
+            number("A step takes", f"{_lately(log.seconds):.2g} s", f"Median of the last {_LATEST} steps, here.")
+        if np.isfinite(log.monitor_share):
+            number("Monitor's share", share(log.monitor_share), "Of a step's time that watching it costs; median.")
+
+
+def progress(log: FinetuneLog) -> None:
+    """How far it is."""
+    if log.steps:
+        left = f", about {length(log.seconds_left)} left" if np.isfinite(log.seconds_left) and log.last else ""
+        st.progress(min(log.last / log.steps, 1.0), text=f"Step {count(log.last)} of at most {count(log.steps)}{left}")
+
+
+def _findings(found: Findings) -> None:
+    """What deserves a look, in words with the step; that nothing does is said too."""
+    st.markdown(f"**What deserves a look?** {plain(found.gap_sentence)}", help=plain(found.gap_rule))
+    if not found.items:
+        st.caption(
+            f":material/check_circle: Nothing else was found in {counted(found.steps, 'step')}: no dead layer, no "
+            "spike, no collapse."
+        )
+    for item in found.items[:_SHOWN]:
+        _finding(item)
+    if len(found.items) > _SHOWN:
+        with st.expander(f"{len(found.items) - _SHOWN} more"):
+            for item in found.items[_SHOWN:]:
+                _finding(item)
+
+
+def _finding(item: Finding) -> None:
+    sign = ":orange[:material/warning:]" if item.severity == "warning" else ":material/info:"
+    st.markdown(f"{sign} {plain(item.sentence)}", help=plain(item.rule))
+
+
+def _readings(log: FinetuneLog) -> dict[str, str]:
+    """How to read each figure."""
+    return {
+        "pairs": _pairs_reading(log),
+        "learning": _learning_reading(log),
+        "gradients_adapter": _gradients_reading("adapter"),
+        "gradients_base": _gradients_reading("base"),
+        "pace": "The learning rate as planned: it warms up, then falls. The pace falls where others keep the machine "
+        "busy, or texts are longer; neither says anything of what is learnt.",
+    }
+
+
+def _pairs_reading(log: FinetuneLog) -> str:
+    which = {
+        "in batch": "other documents of the batch, and mined ones",
+        "given": "the negatives given with each pair",
+        "labelled pairs": "pairs labelled as not belonging together",
+        "classes": "texts of other classes",
+    }.get(log.pairs or "", "texts that do not belong together")
+    return (
+        f"Solid: texts that belong together; dashed: {which}; dotted: the closest of these. The band between the first "
+        "two should widen: both may fall, as long as the negatives fall more. Where it narrows, negatives are pulled "
+        "in. Each step is another batch, so single steps say little; and a wide gap on training texts is no better "
+        "search by itself: see the queries held out."
+    )
+
+
+def _learning_reading(log: FinetuneLog) -> str:
+    kept = f" The best is that of step {count(log.best)}." if log.best is not None else ""
+    resumed = " Dotted lines: where it was resumed." if log.resumed else ""
+    return (
+        f"Loss of single batches above, queries held out below; step 0 is before training.{kept}{resumed} Where the "
+        "loss falls and the queries gain nothing, it learns its pairs by heart. Few queries held out make an unsteady "
+        "curve: the intervals at the end say how unsteady."
+    )
+
+
+def _gradients_reading(side: str) -> str:
+    return (
+        f"Norm of the gradients of {_SIDES[side]}, a row a layer, a column a step, before clipping; colours are "
+        "logarithmic. Marks say where a layer has died or spiked, against the run's own median. Lower layers often get "
+        "less: that alone is no fault."
+    )
+
+
+def _downloads(watched: Watched, name: str) -> None:
+    log = watched.log
+    with st.expander("The numbers, and downloads"):
+        table = pd.DataFrame({"step": log.step} | {curve: getattr(log, curve) for curve in _COLUMNS})
+        table = table.dropna(axis="columns", how="all")
+        st.dataframe(table, hide_index=True, height=240)
+        offer_table(table, name=f"finetune_{name}")
+        with st.container(horizontal=True):
+            offer_result(log, name=f"finetune_{name}_log", label="Log as JSON")
+            offer_result(watched.found, name=f"finetune_{name}_findings", label="Findings as JSON")
+            for key, figure in watched.figures.items():
+                offer_figure(figure, name=f"finetune_{name}_{key}", label=f"{key.replace('_', ', ')} as HTML")
+
+
+def _metric(name: str) -> str:
+    return name.upper() if name.startswith("ndcg") else plain(name)
+
+
+def _lately(values: NDArray[np.float64]) -> float:
+    told = values[np.isfinite(values)][-_LATEST:]
+    return float(np.median(told)) if len(told) else float("nan")
+
+
+def _first(values: NDArray[np.float64]) -> float:
+    told = values[np.isfinite(values)]
+    return float(told[0]) if len(told) else float("nan")
+
+
+def _at_best(log: FinetuneLog) -> float:
+    values = log.metrics[log.metric][log.evaluation_step == log.best] if log.metric else log.loss[:0]
+    return float(values[0]) if len(values) else float("nan")
+
+
+def _three(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
