@@ -123,7 +123,7 @@ def test_stop_and_resume(started):
         runs.resume(run)
 
 
-def test_a_killed_run_can_be_resumed(started):
+def test_a_killed_run_can_be_resumed(started, monkeypatch):
     run = has_begun(started("wait"))
     os.kill(runs.status(run).pid, signal.SIGKILL)
     known = until(run, *ENDED)
@@ -131,6 +131,10 @@ def test_a_killed_run_can_be_resumed(started):
     assert "it was killed, the memory ran out" in known.reason
     with run.event_file.open("ab") as file:
         file.write(b'{"step": 2, "lo')  # torn by the kill
+    with monkeypatch.context() as patch:
+        patch.setenv("EMBEDSCOPE_TRAINING_MINUTES", "1e-5")
+        with pytest.raises(InputError, match="used up the"):  # the time of a killed process counts, too
+            runs.resume(run)
     runs.resume(run)
     until(run, "finished")
     assert [event["step"] for event in runs.events(run.event_file)[0]] == [1, 1, 2]
@@ -196,6 +200,26 @@ def test_a_session_has_one_run_at_a_time(started, root):
     until(second, "stopped")
     runs.resume(first)
     assert until(first, "finished", "failed").state == "finished"
+
+
+def test_two_starts_at_once_are_not_both_let_in(root, monkeypatch):
+    monkeypatch.setattr(queue, "advance", lambda root: None)
+    made = [runs.create("toy", title=title, owner="me", root=root) for title in "ab"]
+    refused = []
+
+    def start(run):
+        try:
+            runs.start(run, ["finish", "--out", str(run.result)], module="tests.toy_run")
+        except InputError as fault:
+            refused.append(str(fault))
+
+    several = [threading.Thread(target=start, args=(run,)) for run in made]
+    for thread in several:
+        thread.start()
+    for thread in several:
+        thread.join()
+    assert sorted(runs.status(run).state for run in made) == ["new", "waiting"]
+    assert len(refused) == 1
 
 
 def test_a_resumed_run_waits_in_the_same_queue(started, monkeypatch):

@@ -51,13 +51,13 @@ def start(run: Run, arguments: Sequence[str], *, module: str = "lib") -> Run:
         InputError: its owner has a run that is not done yet, too many runs wait already, or there is no room for it.
     """
     root = run.root
-    with _locked(root):
-        found = [(other, status(other)) for other in list_runs(root=root) if other.id != run.id]
+    with _locked(root):  # asked and put into the queue in one piece: two at once are not both let in
+        everyone = [(other, status(other)) for other in list_runs(root=root)]
+        found = [one for one in everyone if one[0].id != run.id]
         _check_turn(run, found)
         held = sum(_size(other.folder) for other, known in found if known.state in _UNFINISHED)
         RunLimits.from_environment().check_size(_size(run.folder), command=_command(module, arguments), others=held)
-    clear(root)
-    with _locked(root):
+        _clear(everyone)
         run = replace(run, module=module, arguments=tuple(arguments))
         write_about(run)
         write_status(run, Status("waiting", since=time.time()))
@@ -79,10 +79,11 @@ def resume(run: Run) -> None:
             raise InputError(f"This run is {known.state}: only one that was stopped or has failed can be resumed.")
         if not run.inputs.is_dir():
             raise InputError("What this run worked on is no longer kept: start a new one.")
-        if known.spent >= 60 * limits.minutes:
+        spent = known.spent + _unsaid(run, known)
+        if spent >= 60 * limits.minutes:
             raise InputError(f"This run has used up the {limits.minutes:g} minutes that one may take here.")
         _check_turn(run, [(other, status(other)) for other in list_runs(root=run.root) if other.id != run.id])
-        write_status(run, Status("waiting", since=time.time(), spent=known.spent, resumes=True))
+        write_status(run, Status("waiting", since=time.time(), spent=spent, resumes=True))
     advance(run.root)
 
 
@@ -189,6 +190,16 @@ def _check_turn(run: Run, found: Sequence[tuple[Run, Status]]) -> None:
     waiting = sum(known.state == "waiting" for _, known in found)
     if waiting >= _MOST_WAITING:
         raise InputError(f"{waiting} runs wait for their turn already: try again when some of them have ended.")
+
+
+def _unsaid(run: Run, known: Status) -> float:
+    """Seconds that a process took which ended without saying so: until its last event."""
+    if known.launch is None:  # it said so
+        return 0.0
+    try:
+        return max(run.event_file.stat().st_mtime - known.since, 0.0)
+    except FileNotFoundError:
+        return 0.0
 
 
 def _launch(run: Run, known: Status) -> None:

@@ -50,7 +50,7 @@ def root(tmp_path, monkeypatch):
     folder = tmp_path / "runs"
     monkeypatch.setenv("EMBEDSCOPE_RUNS", str(folder))
     monkeypatch.setattr(train_start, "rate", lambda: 1e11)
-    monkeypatch.setattr(train_start, "free_memory", lambda: 10**11)
+    monkeypatch.setattr(train_start, "memory", lambda: 10**11)
     return folder
 
 
@@ -190,7 +190,7 @@ def test_what_the_owner_does_not_allow(view, monkeypatch, name, value, words):
 
 
 def test_what_memory_does_not_hold(view, monkeypatch):
-    monkeypatch.setattr(train_start, "free_memory", lambda: 1_500_000_000)
+    monkeypatch.setattr(train_start, "memory", lambda: 1_500_000_000)
     at = view()
     assert "Memory is short here at present" in said(at)
     assert "tune_start" in keys(at)

@@ -183,12 +183,12 @@ def _of_two_spaces(code: Code, evidence: Evidence, told: dict[str, str], *, ndcg
     end = "What moved, drew together or collapsed can be told within one space alone."
     on = {state: f" on {told[state]}" if told[state] and not evidence.effect else "" for state in ("improved", "worse")}
     if code == "two spaces, better":
-        return f"Two spaces: another encoder, and the better one{on['improved']}; {ndcg}. {end}"
+        return f"Two spaces: in effect another encoder, and the better one{on['improved']}; {ndcg}. {end}"
     if code == "two spaces, worse":
-        return f"Two spaces: another encoder, and the worse one{on['worse']}; {ndcg}. {end}"
+        return f"Two spaces: in effect another encoder, and the worse one{on['worse']}; {ndcg}. {end}"
     if told["improved"] and told["worse"]:
         ndcg = f"it is better on {told['improved']} and worse on {told['worse']}; {ndcg}"
-    return f"Two spaces: another encoder; {ndcg}. {end}"
+    return f"Two spaces: in effect another encoder; {ndcg}. {end}"
 
 
 def _worse(evidence: Evidence, told: dict[str, str], *, ndcg: str, cosine: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lib.encoders import PACKAGED, Checkpoint
 from lib.encoders.sources import PACKAGED_ID
+from lib.finetune.sources import RUN
 from lib.finetune.training.course import METRIC
 from lib.finetune.training.journal import percent
 from lib.finetune.training.outcome import Tuned
@@ -21,9 +22,11 @@ def card(tuned: Tuned, settings: TrainingSettings, checkpoint: Checkpoint, data:
 
 
 def base_name(checkpoint: Checkpoint) -> str:
-    """What others may call the base: its hub id, or the name of its folder without the folders above it."""
+    """What others may call the base: its hub id, or the name of its folder without the folders above it; no run's."""
     if checkpoint.source == PACKAGED:
         return PACKAGED_ID
+    if checkpoint.source.startswith(RUN):
+        return "an earlier fine-tune"  # whoever has the name of a run can look at it, and stop it
     return Path(checkpoint.source).name if Path(checkpoint.source).is_dir() else checkpoint.source
 
 
@@ -84,7 +87,7 @@ def _negatives(mined: dict[str, Any]) -> str:
     by = {"bm25": "by BM25", "encoder": "by the encoder"}.get(mined["method"], "")
     parts = ((mined["given"], "given"), (mined["mined"], f"mined {by}"), (mined["drawn"], "drawn at random"))
     told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
-    return f"{mined['each']} negatives each ({told})"
+    return f"{mined['each']} {'negative' if mined['each'] == 1 else 'negatives'} each ({told})"
 
 
 def _of_loss(settings: TrainingSettings) -> str:

@@ -3,11 +3,14 @@
 import math
 import statistics
 
+import numpy as np
+
 from lib.finetune.sources import MODEL
 from lib.finetune.training import checkpoints, folder
 from lib.finetune.training.card import card
 from lib.finetune.training.outcome import Tuned
 from lib.finetune.training.work import Work
+from lib.numerals import count
 from lib.runs.run import write_json
 
 
@@ -15,7 +18,7 @@ def outcome(work: Work, step: int, best: int, step_seconds: list[float]) -> Tune
     """What came of `step` steps, of which the weights of step `best` are those that the model has now."""
     course = work.course
     compared, widths = (None, {}) if work.judging is None else work.judging.compared(best)
-    notices = list(work.data.notices)
+    notices = [*work.data.notices, *_unseen(work)]
     if compared is not None and compared.tests[0].difference < 0:
         notices.append(
             "The queries held out were answered better before training than by any step of it: keep the base, or "
@@ -40,6 +43,17 @@ def outcome(work: Work, step: int, best: int, step_seconds: list[float]) -> Tune
         device=work.tunable.model.device.type,
         notices=tuple(notices),
     )
+
+
+def _unseen(work: Work) -> list[str]:
+    """That a pass does not hold every pair: a batch holds a query once, and there are fewer batches than answers."""
+    batches, most = math.ceil(len(work.rows) / work.settings.batch), int(np.bincount(work.data.train.groups).max())
+    if not work.settings.in_batch or most <= batches:
+        return []
+    return [
+        f"A query has up to {count(most)} pairs, and a pass has {count(batches)} batches, each of which holds a query "
+        "once: not every pair is seen in every pass. Fewer pairs a step make more batches."
+    ]
 
 
 def write(work: Work, tuned: Tuned) -> None:

@@ -10,9 +10,9 @@ LEADS_SHOWN = 15
 METRICS_READ = (
     "Hollow with a dashed interval: the base; solid: the tuned checkpoint. At the right the difference query by query: "
     "▲ surely better, ▼ surely worse, ○ not to be told from chance (sign-flip test over queries, Holm over the "
-    f"{len(METRICS)} metrics, p ≤ .05). The sentence above goes by {METRICS[0].upper()} alone, as "
-    "chosen beforehand, without that correction. Two intervals that overlap do not speak against a sure difference: "
-    "the test compares the same queries. Judgements are taken as complete: a document that nobody judged counts as not relevant."
+    f"{len(METRICS)} metrics, p ≤ .05). The sentence above goes by {METRICS[0].upper()} alone, chosen beforehand, "
+    "without that correction. Two intervals that overlap do not speak against a sure difference: the test compares the "
+    "same queries. Judgements are taken as complete: a document that nobody judged counts as not relevant."
 )
 SLOPES_READ = (
     "One line a query, from its rank with the base (left) to that with the tuned checkpoint (right); wide lines are "

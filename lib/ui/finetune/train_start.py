@@ -1,7 +1,7 @@
 """From pairs and settings to a training in a process of its own."""
 
 from lib import runs
-from lib.encoders import Checkpoint, free_memory
+from lib.encoders import Checkpoint
 from lib.finetune.sources import KIND
 from lib.finetune.suggestion import (
     Material,
@@ -17,7 +17,7 @@ from lib.finetune.suggestion import (
 from lib.finetune.training import TrainingSettings, check_tunable
 from lib.runs import Run, RunLimits
 from lib.ui.finetune.train_data import Data
-from lib.ui.runs.starting import handing_over, rate
+from lib.ui.runs.starting import handing_over, memory, rate
 
 __all__ = ["COMMAND", "KIND", "advice", "begin", "check", "widths"]
 
@@ -35,7 +35,7 @@ def widths(checkpoint: Checkpoint) -> Widths:
 def advice(checkpoint: Checkpoint, material: Material) -> tuple[TrainingSettings, str | None]:
     """Settings to begin with that fit this machine, and what had to be changed for that, if anything."""
     usual = suggested(checkpoint.source, material, widths(checkpoint))
-    fitting = fitted(usual, material, widths(checkpoint), free=free_memory())
+    fitting = fitted(usual, material, widths(checkpoint), free=memory())
     if fitting.batch == usual.batch:
         return usual, None
     return fitting, (
@@ -58,7 +58,7 @@ def check(checkpoint: Checkpoint, material: Material, settings: TrainingSettings
     limits.check_size(
         estimated_bytes(settings, material, of), command=COMMAND, less="train an adapter, or a smaller encoder"
     )
-    check_memory(settings, material, of, free=free_memory(), command=COMMAND)
+    check_memory(settings, material, of, free=memory(), command=COMMAND)
     seconds = estimated_seconds(settings, material, of, rate=rate())
     limits.check_time(seconds, command=COMMAND, less="choose fewer passes, steps or tokens")
     return seconds

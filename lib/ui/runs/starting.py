@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from lib import runs
+from lib.encoders import free_memory
 from lib.errors import InputError
 from lib.runs import Run
 from lib.ui.messages import plain, refuse
@@ -30,6 +31,12 @@ def rate() -> float:
         left @ right
         taken.append(time.perf_counter() - begun)
     return 2.0 * rows * inner * columns / max(min(taken), 1e-6)
+
+
+@st.cache_resource(max_entries=1, ttl=_FRESH, show_spinner=False)
+def memory() -> int:
+    """Bytes of memory that were free just now; for some minutes the same, so that suggestions stay as they are."""
+    return free_memory()
 
 
 def unfinished(token: str) -> Run | None:
