@@ -398,13 +398,13 @@ def test_what_nobody_needs_is_removed(root, monkeypatch, started):
     until(old, "failed")
     monkeypatch.setattr(queue, "_FORGOTTEN", -1.0)
     monkeypatch.setattr(queue, "_INPUTS_KEPT", -1.0)
-    queue.clear(root)
+    queue._clear([(one, runs.status(one)) for one in runs.list_runs(root=root)])
     assert not forgotten.folder.exists()
     assert not old.inputs.exists()
     with pytest.raises(InputError, match="no longer kept"):
         runs.resume(old)
     monkeypatch.setenv("EMBEDSCOPE_RUNS_GB", "1e-9")
-    queue.clear(root)
+    queue._clear([(one, runs.status(one)) for one in runs.list_runs(root=root)])
     assert not old.folder.exists()
 
 

@@ -16,6 +16,7 @@ from lib.cli.sae_train_watch import Watch
 from lib.cli.signals import ending_at_signals
 from lib.errors import InputError
 from lib.results import to_json
+from lib.runs.locks import alone
 from lib.sae.autoencoder import Rule
 from lib.sae.folder import WEIGHTS, save
 
@@ -87,7 +88,7 @@ def run(chosen: argparse.Namespace, command: str) -> None:
     settings.check()
     queries = query_sets_of(chosen)
     out = _folder(chosen)
-    with ending_at_signals(), writing(str(out)), Watch(out, settings, resumes=chosen.resume) as watch:
+    with ending_at_signals(), writing(str(out)), alone(out), Watch(out, settings, resumes=chosen.resume) as watch:
         material = material_of(chosen, watch)
         asked = embedded(queries, material, watch)
         with watch.stoppable() as should_stop:

@@ -136,12 +136,6 @@ def grace(run: Run) -> float:
     return max(GRACE, _LONGER.get(run.kind, 0.0))
 
 
-def clear(root: Path) -> None:
-    """Remove runs that were never started, inputs that nobody came back for, and the oldest runs above the limit."""
-    with _locked(root):
-        _clear([(run, status(run)) for run in list_runs(root=root)])
-
-
 def claim(folder: Path, launch: str) -> tuple[Run, Status] | None:
     """Called by the process that was started as `launch` to work on the run in `folder`: its run and how it fares.
 
@@ -232,6 +226,7 @@ def _kill(known: Status) -> None:
 
 
 def _clear(found: Sequence[tuple[Run, Status]]) -> None:
+    """Remove runs that were never started, inputs that nobody came back for, and the oldest runs above the limit."""
     now, ended = time.time(), []
     for run, known in found:
         if known.state == "new" and now - run.created > _FORGOTTEN:

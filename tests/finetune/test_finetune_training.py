@@ -298,6 +298,29 @@ def test_prompts_stand_before_texts_as_at_inference(tmp_path):
     assert made(Prompts("Find: ", ""), ["anchor", "positive"]) == {"anchor": "Find: "}
 
 
+def test_pairs_that_a_pass_does_not_hold_are_told():
+    from types import SimpleNamespace
+
+    from lib.finetune.training.finishing import _unseen
+
+    def told(groups, loss="infonce"):
+        settings = TrainingSettings("e", batch=4, loss=loss)
+        data = SimpleNamespace(train=SimpleNamespace(groups=np.array(groups)))
+        return _unseen(SimpleNamespace(rows=groups, settings=settings, data=data))
+
+    assert told([0, 0, 1, 1, 2, 3, 4, 5]) == []
+    assert told([0, 0, 0, 1, 2, 3, 4, 5], loss="cosine") == []
+    assert "up to 3 pairs, and a pass has 2 batches" in told([0, 0, 0, 1, 2, 3, 4, 5])[0]
+
+
+def test_a_card_names_no_run():
+    from types import SimpleNamespace
+
+    from lib.finetune.training.card import base_name
+
+    assert base_name(SimpleNamespace(source=f"run:{'a' * 32}")) == "an earlier fine-tune"
+
+
 def test_precisions_that_this_machine_lacks(monkeypatch):
     import torch
 
