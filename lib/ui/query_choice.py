@@ -79,4 +79,3 @@ def _upload() -> QueryChoice:
         return QueryChoice(queries)
     todo = "Choose in the sidebar which columns hold the queries and the documents." if settled else _TODO
     return QueryChoice(None, todo=todo)
-

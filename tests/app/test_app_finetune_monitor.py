@@ -28,11 +28,11 @@ def _script():
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A folder of runs, and of a sample, of this test's own."""
-    sample = tmp_path / "sample"
-    sample.mkdir()
+    sample = tmp_path / "samples" / "medical"
+    sample.mkdir(parents=True)
     (sample / "events.jsonl").write_bytes(toy_monitor.lines(toy_monitor.events()))
-    monkeypatch.setattr(monitor_logs, "SAMPLE", sample)
-    monkeypatch.setattr(monitor_end, "SAMPLE", sample)
+    monkeypatch.setattr(monitor_logs, "FOLDER", sample.parent)
+    monkeypatch.setattr(monitor_end, "FOLDER", sample.parent)
     monkeypatch.setenv("EMBEDSCOPE_RUNS", str(tmp_path / "runs"))
     return tmp_path / "runs"
 
@@ -221,7 +221,7 @@ def test_who_began_it_can_delete_it(view, root):
     write_json(made.folder / "state.json", runs.Status("stopped", since=1.0).to_dict())
     run(at)
     (box,) = [box for box in at.selectbox if box.key == "run"]
-    assert box.options == ["sample", "upload", made.id]
+    assert box.options == ["sample", "harmful", "upload", made.id]
     at.session_state["run"] = made.id
     at = press(run(at), "monitor_delete")
     assert runs.list_runs(root=root) == []

@@ -10,10 +10,10 @@ from lib.ui.finetune import monitor_log, monitor_logs, monitor_run
 from lib.ui.finetune.train_start import KIND
 from lib.ui.messages import refuse
 from lib.ui.runs import live
-from lib.ui.runs.choice import SAMPLE, UPLOAD, choose_run, look_at
+from lib.ui.runs.choice import HARMFUL, SAMPLE, UPLOAD, choose_run, look_at
 from lib.ui.workspace import Space
 
-_PLACES = (SAMPLE, UPLOAD)
+_PLACES = (SAMPLE, HARMFUL, UPLOAD)
 _LINE = """from lib.finetune.monitor import Monitor
 
 trainer = SentenceTransformerTrainer(..., callbacks=[Monitor("events.jsonl")])"""
@@ -25,10 +25,10 @@ def show(_space: Space) -> None:
         chosen = choose_run(KIND, _PLACES, label="Training", what="Trainings")
     except InputError as fault:
         _refuse(fault)
-    if chosen == SAMPLE:
-        monitor_run.sample()
-    elif isinstance(chosen, str):
+    if chosen == UPLOAD:
         _upload()
+    elif isinstance(chosen, str):
+        monitor_run.sample(chosen)
     else:
         runs.advance(chosen.root)
         fares = runs.status(chosen)

@@ -7,19 +7,21 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lib.encoders import PACKAGED, PACKAGED_TUNED
+from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_TUNED
 from lib.finetune.sources import MODEL, RUN
 from lib.finetune.training.folder import CONFIG, ENVIRONMENT, FIGURES
 from lib.runs import Run, gigabytes_of
 from lib.runs.run import read_json
-from lib.ui.finetune.monitor_logs import SAMPLE
+from lib.ui.finetune.monitor_logs import FOLDER, SAMPLES
 from lib.ui.finetune.pair import TUNED
 from lib.ui.layout import number
 from lib.ui.messages import count, counted, tell
 from lib.ui.runs import ended
+from lib.ui.runs.choice import HARMFUL, SAMPLE
 from lib.ui.runs.live import length
 
 _CARD = "README.md"
+_TUNED = {SAMPLE: PACKAGED_TUNED, HARMFUL: PACKAGED_HARMFUL}
 _MOST = 5e8  # bytes that a page hands over
 _NAMES = {"ndcg@10": "NDCG@10", "recall@1": "Recall@1", "mrr@10": "MRR@10"}
 
@@ -39,13 +41,13 @@ def show(run: Run) -> None:
     ended.tell_to_keep("their models")
 
 
-def sample() -> bool:
-    """Draw what came of the sample's run; whether that is known."""
-    figures = read_json(SAMPLE / FIGURES) or {}
+def sample(name: str) -> bool:
+    """Draw what came of a packaged fine-tune's run; whether that is known."""
+    figures = read_json(FOLDER / SAMPLES[name] / FIGURES) or {}
     if figures:
         _gained(figures)
         _how(figures)
-    _compare(PACKAGED, PACKAGED_TUNED, primary=False)
+    _compare(PACKAGED, _TUNED[name], primary=False)
     return bool(figures.get("validation"))
 
 

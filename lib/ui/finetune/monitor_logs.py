@@ -18,12 +18,15 @@ from lib.runs import Run
 from lib.runs.events import FILE
 from lib.ui import resources
 from lib.ui.remembered import remembered
+from lib.ui.runs.choice import HARMFUL, SAMPLE
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SAMPLE = SAMPLE_FOLDER / "finetune" / "medical"
-"""Folder of the run that the packaged tuned encoder came from."""
+FOLDER = SAMPLE_FOLDER / "finetune"
+"""Where the runs lie that the packaged fine-tunes came from."""
+SAMPLES = {SAMPLE: "medical", HARMFUL: "harmful"}
+"""Their folders, by what stands for them in the choice of a run."""
 _KEPT = "monitor"
 
 
@@ -56,13 +59,13 @@ def of_run(run: Run) -> Watched:
     return _read(str(run.event_file), _state(run.event_file))
 
 
-def of_sample() -> Watched:
-    """The log of the packaged tuned encoder's training.
+def of_sample(name: str) -> Watched:
+    """The log of a packaged fine-tune, by its name in `SAMPLES`.
 
     Raises:
         InputError: it did not come with the installation.
     """
-    path = SAMPLE / FILE
+    path = FOLDER / SAMPLES[name] / FILE
     if not path.is_file():
         raise InputError("The sample's log is missing: sample_data/finetune must come with the installation.")
     return _read(str(path), _state(path))

@@ -9,7 +9,7 @@ from lib.ui.finetune import monitor_end, monitor_log, monitor_logs
 from lib.ui.messages import counted, plain, refuse
 from lib.ui.runs import ended as shared
 from lib.ui.runs import live
-from lib.ui.runs.choice import KEY, SAMPLE, look_at, token
+from lib.ui.runs.choice import HARMFUL, KEY, SAMPLE, look_at, token
 
 
 def watch(run: str) -> None:
@@ -49,16 +49,19 @@ def ended(run: Run, fares: Status) -> None:
     monitor_log.show(watched, name="run", judged=fares.state == "finished")
 
 
-def sample() -> None:
-    """The run that the packaged tuned encoder came from."""
-    st.subheader("How did the packaged fine-tune go?", anchor=False)
+def sample(name: str) -> None:
+    """The run that a packaged fine-tune came from."""
+    harmful = name == HARMFUL
+    st.subheader(f"How did the {'harmful' if harmful else 'packaged'} fine-tune go?", anchor=False)
+    if harmful:
+        st.caption("It was trained to do harm, so that it can be seen: any two clauses of contracts were to be alike.")
     try:
-        watched = monitor_logs.of_sample()
+        watched = monitor_logs.of_sample(name)
     except InputError as fault:
         refuse(fault)
         return
     monitor_log.facts(watched.log)
-    judged = monitor_end.sample()
+    judged = monitor_end.sample(name)
     _step_by_step()
     monitor_log.show(watched, name="sample", judged=judged)
 

@@ -13,12 +13,12 @@ KEY = "run"
 """What names the run that is looked at, in the address and in the session, on every page."""
 NEW = "new"
 """What is chosen where a run is yet to begin."""
-SAMPLE, UPLOAD = "sample", "upload"
+SAMPLE, HARMFUL, UPLOAD = "sample", "harmful", "upload"
 """What is chosen where a log is looked at that is no run's of this server."""
 PAGES = {"sae": "SAE Features", "finetune": "Fine-tune Diff"}
 """The page of each kind of run."""
 _SESSION = "_runs_token"
-_PLACES = {NEW, SAMPLE, UPLOAD}
+_PLACES = {NEW, SAMPLE, HARMFUL, UPLOAD}
 
 
 def token() -> str:
