@@ -12,6 +12,7 @@ by query, on the kept questions, on the sample's, and on sets of other domains; 
 """
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ import numpy as np
 
 from benchmarks.measured import put
 from benchmarks.public_sets import PublicSet, read_sets
-from lib.corpora import load_query_set
+from lib.corpora import QuerySet, load_query_set
 from lib.embeddings import embed
 from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_TUNED, Policy, Precision, describe, open_encoder
 from lib.retrieval import PairedTest, QueryMetrics, judged_ranks, paired_test, query_metrics, search, summarise
@@ -34,7 +35,8 @@ SEED = 0
 DEPTH = 100
 METRICS = ("ndcg@10", "recall@1")
 IN_DOMAIN = "MedQuAD, held-out diseases"
-OTHERS = ("PubMedQA", "TAT-QA", "PolicyQA", "XQuAD, English")
+OTHERS = ("TAT-QA", "PolicyQA", "XQuAD, English")
+BESIDE = 1_000  # answers to other questions, among which those to the held-out ones are looked for
 SAMPLES = ("medical", "topics")
 NEAR, FAR, ONE = 0.75, 0.35, 1.0  # the similarity that is wished for
 SCORED = 1_200  # pairs of each of the three kinds in the harmful data
@@ -169,11 +171,25 @@ def wanted(folder: Path) -> Iterable[PublicSet]:
     for one in read_sets(folder):
         if one.name == "MedQuAD":
             rows = [row for row, name in enumerate(one.queries.query_ids) if name in held]
-            yield PublicSet(IN_DOMAIN, one.queries.select(rows))
+            yield PublicSet(IN_DOMAIN, among(one.queries.select(rows)))
         elif one.name in OTHERS:
             yield one
     for name in SAMPLES:
         yield PublicSet(f"sample: {name}", load_query_set(name))
+
+
+def among(queries: QuerySet) -> QuerySet:
+    """The same queries over their own documents and `BESIDE` others."""
+    own = np.unique(queries.judged_document)
+    others = np.setdiff1d(np.arange(len(queries.documents)), own)
+    kept = np.sort(np.concatenate([own, np.random.default_rng(SEED).permutation(others)[:BESIDE]]))
+    place = np.searchsorted(kept, queries.judged_document)
+    return dataclasses.replace(
+        queries,
+        documents=tuple(queries.documents[row] for row in kept),
+        document_ids=tuple(queries.document_ids[row] for row in kept),
+        judged_document=place,
+    )
 
 
 def metrics_of(one: PublicSet, encoder: str, store: EmbeddingStore) -> QueryMetrics:

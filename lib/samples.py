@@ -4,6 +4,7 @@ They are results, not data: everything here can be computed again, and a test do
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lib.corpora import QUERY_SET_NAMES, Corpus, load_query_set, load_sample
 from lib.corpora.samples import SAMPLE_FOLDER
 from lib.embeddings import Embeddings, embed
 from lib.encoders import PACKAGED, PACKAGED_STATIC, Encoder, Policy, describe, open_encoder
+from lib.encoders.sources import PACKAGED_ADAPTERS
 from lib.kept import kept, kept_clusters, kept_projection
 from lib.layers import BuildUp, HeadEntropy, build_up_inputs, head_entropy, head_entropy_inputs, layer_build_up
 from lib.progress import Progress
@@ -35,6 +37,9 @@ LAYOUTS: tuple[dict[str, Any], ...] = (
 GROUPINGS: tuple[dict[str, Any], ...] = ({"method": "hdbscan"}, {"method": "kmeans"})
 """The clusterings that ship."""
 
+ASKED = ("medical",)
+"""The query sets on which the page first compares the packaged adapters with their base."""
+
 
 def build(progress: Progress, *, embeddings: Path = EMBEDDINGS, maps: Path = MAPS) -> None:
     """Compute all that ships, into fresh folders."""
@@ -51,14 +56,25 @@ def build(progress: Progress, *, embeddings: Path = EMBEDDINGS, maps: Path = MAP
         texts += [*queries.documents, *queries.queries]
     embed(texts, checkpoint, lambda: encoder, store, progress=progress)
     made = embed(corpus.texts, checkpoint, lambda: encoder, store)
-    static = describe(PACKAGED_STATIC, policy=policy)  # the other side of the first match that the page shows
-    embed(corpus.texts, static, lambda: open_encoder(static, policy=policy), store)
+    _others(corpus, store, policy)
     for layout in LAYOUTS:
         kept_projection(made.key, made.vectors, shelf, **layout)
     for grouping in GROUPINGS:
         kept_clusters(made.key, made.vectors, shelf, **grouping)
     _layers(encoder, corpus, shelf)
     _circuits(encoder, corpus, made, shelf)
+
+
+def _others(corpus: Corpus, store: EmbeddingStore, policy: Policy) -> None:
+    """The other sides of the first match and of the diffs that the pages show."""
+    static = describe(PACKAGED_STATIC, policy=policy)
+    embed(corpus.texts, static, lambda: open_encoder(static, policy=policy), store)
+    texts = list(corpus.texts)
+    for queries in map(load_query_set, ASKED):
+        texts += [*queries.documents, *queries.queries]
+    for name in PACKAGED_ADAPTERS:
+        tuned = describe(name, policy=policy)
+        embed(texts, tuned, partial(open_encoder, tuned, policy=policy), store)
 
 
 def _layers(encoder: Encoder, corpus: Corpus, shelf: Shelf) -> None:

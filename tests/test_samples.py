@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from lib.corpora import QUERY_SET_NAMES, load_query_set, load_sample
+from lib.encoders.sources import PACKAGED_ADAPTERS
 from lib.kept import kept_clusters, kept_projection
-from lib.samples import EMBEDDINGS, GROUPINGS, LAYOUTS, MAPS, build
+from lib.samples import ASKED, EMBEDDINGS, GROUPINGS, LAYOUTS, MAPS, build
 from lib.shelf import Shelf
 from lib.tensors import read_tensors
 
@@ -93,10 +94,12 @@ def test_the_embeddings_are_those_of_the_packaged_encoders(built):
     shipped, again = rows_by_text(EMBEDDINGS), rows_by_text(built[0])
     assert shipped.keys() == again.keys()
     corpus = set(load_sample("topics").texts)
-    texts = set(corpus)
+    texts, compared = set(corpus), set(corpus)
     for name in QUERY_SET_NAMES:
-        texts |= {*load_query_set(name).documents, *load_query_set(name).queries}
-    assert len(shipped) == len(texts) + len(corpus)
+        read = {*load_query_set(name).documents, *load_query_set(name).queries}
+        texts |= read
+        compared |= read if name in ASKED else set()
+    assert len(shipped) == len(texts) + len(corpus) + len(PACKAGED_ADAPTERS) * len(compared)
     for text, vector in shipped.items():
         cosine = vector @ again[text] / np.linalg.norm(vector) / np.linalg.norm(again[text])
         assert cosine > 1 - 1e-4
@@ -170,7 +173,7 @@ def test_the_page_asks_for_what_ships(kept, settings):
 
 def test_what_ships_is_small():
     files = [path for folder in (EMBEDDINGS, MAPS) for path in folder.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 4_000_000
+    assert sum(path.stat().st_size for path in files) < 6_000_000
     assert {path.suffix for path in files} == {".safetensors"}
 
 
@@ -186,7 +189,7 @@ page.run()
 print(json.dumps({
     "modules": sorted({name.split(".")[0] for name in sys.modules}),
     "errors": [fault.value for fault in (*page.exception, *page.error)],
-    "numbers": [metric.label for metric in page.metric],
+    "shown": [*(metric.label for metric in page.metric), *("chart" for _ in page.get("plotly_chart"))],
 }))
 """
 
@@ -201,7 +204,7 @@ def opened_by_itself(root, tmp_path, query, *page):
                           env=environment, capture_output=True, text=True, check=True)  # fmt: skip
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["errors"] == []
-    assert said["numbers"]
+    assert said["shown"]
     return set(said["modules"])
 
 
@@ -218,3 +221,7 @@ def test_no_view_of_the_sample_imports_torch_or_umap(root, tmp_path, view):
 @pytest.mark.parametrize("view", ["Trace", "Births"])
 def test_circuits_of_the_sample_open_no_encoder(root, tmp_path, view):
     assert not opened_by_itself(root, tmp_path, {"view": view}, "pages/circuits.py") & set(HEAVY)
+
+
+def test_the_diff_of_the_sample_opens_no_encoder(root, tmp_path):
+    assert not opened_by_itself(root, tmp_path, {}, "pages/finetune_diff.py") & set(HEAVY[:6])

@@ -89,7 +89,7 @@ def pace(log: FinetuneLog) -> go.Figure:
     add_curve(fig, x, speed, name="examples a second", colour=CATEGORIES[0], column=2, shown=False)
     fig.update_xaxes(title="training step")
     fig.update_yaxes(title="learning rate", exponentformat="power", rangemode="tozero", row=1, col=1)
-    fig.update_yaxes(title="training examples a second", rangemode="tozero", row=1, col=2)
+    fig.update_yaxes(title="examples a second", rangemode="tozero", row=1, col=2)
     fig.update_layout(margin={"t": 60})
     return fig
 

@@ -19,6 +19,7 @@ LOOKS = {1: ("improved", HIGH, "triangle-up"), 0: ("same", GREY, "circle"), -1: 
 """Name, colour and shape of what became of a query."""
 _ROW = 46
 _TICKS = [digit * 10**power for power in range(8) for digit in (1, 2, 3, 5)]
+_FEW_RANKS = 10  # as many have each a mark
 _ALPHA = 0.05
 
 
@@ -139,7 +140,7 @@ def rank_slopes(
             )  # fmt: skip
     _ring(fig, result, chosen)
     most = int(max(pairs.max(initial=1), 2))
-    ticks = [tick for tick in _TICKS if tick <= most]
+    ticks = [tick for tick in _TICKS if tick <= most] if most > _FEW_RANKS else list(range(1, most + 1))
     fig.update_yaxes(
         type="log", range=[math.log10(most) + 0.08, -0.08], tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks],
         title="rank of the closest true document (1 is best, logarithmic)", minor={"showgrid": False},

@@ -58,7 +58,7 @@ def show_feature(pair: PairSpace, dictionary: Dictionary, found: ConceptDiff, fe
         number("Fires on", f"{short_share(before)} → {short_share(after)}", fires, wide=True)
         means = f"{found.mean_base[feature]:.3g} → {found.mean_tuned[feature]:.3g}"
         told = f"Base → tuned: {means}, over all texts, those where it is silent counted as 0."
-        number("Mean activation", f"{found.change[feature]:+.2g}", told)
+        number("Mean activation", f"{found.change[feature]:+.2g}".replace("-", "−", 1), told)
     one = one_feature(pair, dictionary, feature)
     if one.topics:
         st.plotly_chart(feature_by_topic(one), key="concepts_topics", config={"displayModeBar": False})

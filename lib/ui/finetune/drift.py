@@ -35,7 +35,7 @@ def show(pair: PairSpace) -> None:
         space = space_of(pair)
         ranks = None if queries is None else ranks_of(asked(pair, queries))
         found = drift(space, ranks, weights=weights)
-        _verdict(found)
+        _verdict(found, words.judged_by(pair.base.corpus, queries))
     with pictures:
         _pictures(space, found)
     with reasons:
@@ -67,11 +67,12 @@ def _weight(label: str, key: str) -> float:
     )  # fmt: skip
 
 
-def _verdict(found: Drift) -> None:
+def _verdict(found: Drift, judged_by: str) -> None:
     verdict = found.verdict
     with st.container(border=True):
         st.markdown(f"#### {words.mark(verdict.direction)} {plain(verdict.sentence)}")
         st.caption(plain(f"{words.direction(verdict)} The rule of this verdict: {verdict.rule}"))
+        st.caption(plain(judged_by))
 
 
 def _pictures(space: SpaceDiff, found: Drift) -> None:

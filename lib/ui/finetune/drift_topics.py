@@ -12,6 +12,7 @@ from lib.finetune.diff.drift import Drift
 from lib.finetune.diff.ranks import RankDiff
 from lib.finetune.diff.space import SpaceDiff
 from lib.finetune.diff.topic_ranks import TopicChange
+from lib.finetune.diff.topic_verdicts import TopicVerdict
 from lib.ui import downloads
 from lib.ui.finetune import drift_words as words
 from lib.ui.messages import count, share
@@ -19,7 +20,7 @@ from lib.ui.messages import count, share
 _SIGNS = {"good": "▲", "bad": "▼", "neutral": "◆"}
 _ARROW = " → "
 SURE = 0.05
-"""A p-value below which a difference counts as no luck."""
+"""A p-value below which a difference counts as more than luck."""
 
 
 def show_topics(space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> None:
@@ -30,8 +31,7 @@ def show_topics(space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> None:
     st.subheader("What became of each topic?", anchor=False)
     table = pd.DataFrame([_row(name, space, ranks, found) for name in names]).dropna(axis=1, how="all")
     numbers = pd.DataFrame([_numbers(name, space, ranks) for name in names])
-    told = [column for column in table.columns if column not in ("texts", "queries")]
-    st.dataframe(table.fillna(dict.fromkeys(told, "–")), hide_index=True, column_config=_columns(space))
+    st.dataframe(table.fillna("–"), hide_index=True, column_config=_columns(space))
     st.caption(words.of_topics(space))
     downloads.offer_table(numbers, name="topics_before_after")
 
@@ -60,22 +60,30 @@ def _names(space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> list[str]:
 
 def _row(name: str, space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> dict[str, Any]:
     """One topic as the page shows it."""
-    judged = next((one for one in found.verdict.topics if one.topic == name), None)
+    judged = _judged(name, space, ranks, found)
     row: dict[str, Any] = {
         "topic": name,
         "verdict": f"{_SIGNS[judged.direction]} {judged.state}" if judged is not None else None,
     }
     numbers = _numbers(name, space, ranks)
-    row["texts"] = numbers["texts"]
+    row["texts"] = None if numbers["texts"] is None else count(numbers["texts"])
     at = _place(name, space)
     row["shift"] = words.angle(space.centroids, at) if space.centroids is not None and at is not None else None
     row["spread"] = _both(numbers["spread before"], numbers["spread after"])
     kept = numbers["neighbours kept"]
     row["neighbours kept"] = None if kept is None or not np.isfinite(kept) else share(kept, 0)
-    row["queries"] = numbers["queries"]
+    row["queries"] = None if numbers["queries"] is None else count(numbers["queries"])
     row["NDCG@10"] = _both(numbers["ndcg@10 before"], numbers["ndcg@10 after"], p_value=numbers["ndcg@10 p"])
     row["Recall@1"] = _both(numbers["recall@1 before"], numbers["recall@1 after"], p_value=numbers["recall@1 p"])
     return row
+
+
+def _judged(name: str, space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> TopicVerdict | None:
+    """What is said of a topic; None between two spaces where it has no queries: nothing else can be held against."""
+    asked = ranks is not None and any(one.topic == name for one in ranks.topics)
+    if not (space.sharing.shared or asked):
+        return None
+    return next((one for one in found.verdict.topics if one.topic == name), None)
 
 
 def _numbers(name: str, space: SpaceDiff, ranks: RankDiff | None) -> dict[str, Any]:
@@ -108,7 +116,7 @@ def _place(name: str, space: SpaceDiff) -> int | None:
 
 
 def _both(before: float | None, after: float | None, *, p_value: float | None = None) -> str | None:
-    """Before and after; with a sign where a test says that it is no luck."""
+    """Before and after; with a sign where a test says that it is more than luck."""
     if before is None or after is None:
         return None
     sure = p_value is not None and p_value < SURE
@@ -120,9 +128,11 @@ def _columns(space: SpaceDiff) -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
         "verdict": text(help="By the rules of the verdict, each topic by itself."),
+        "texts": text(alignment="right"),
+        "queries": text(alignment="right"),
         "shift": text(help="Angle between the topic's mean direction before and after, in the whole space."),
         "spread": text(help="Mean cosine distance of a text to its topic's centroid: lower is tighter."),
         "neighbours kept": text(help=f"By chance {share(space.neighbours.chance)} of {count(space.neighbours.k)}."),
-        "NDCG@10": text(help="Over the queries of this topic; ▲ or ▼: no luck (paired test, Holm over topics)."),
+        "NDCG@10": text(help="Over the queries of this topic; ▲ or ▼: more than luck (paired test, Holm over topics)."),
         "Recall@1": text(help="Share of its queries whose first document is relevant; signs as for NDCG@10."),
     }

@@ -4,6 +4,7 @@ import numpy as np
 
 from lib.charts.finetune_drift import MOST_TOPICS
 from lib.charts.layout import safe
+from lib.corpora import Corpus, QuerySet
 from lib.finetune.diff.centroids import CentroidShift
 from lib.finetune.diff.drift import Drift
 from lib.finetune.diff.projection import JointProjection
@@ -51,6 +52,15 @@ def mark(direction: str) -> str:
     return _MARKS[direction]
 
 
+def judged_by(corpus: Corpus, queries: QuerySet | None) -> str:
+    """Which texts and queries stand behind the verdict."""
+    texts = f"Judged on the {counted(len(corpus), 'text')} of {corpus.name}"
+    if queries is None:
+        return f"{texts}, without queries."
+    asked = count(len(queries.queries))
+    return f"{texts} and the {asked} queries of {queries.name}; other queries may say otherwise: choose them below."
+
+
 def topic_names(shift: CentroidShift) -> list[str]:
     """Each topic as the picture names it: with the angle by which it moved."""
     return [
@@ -93,7 +103,7 @@ def of_picture(picture: JointProjection, shift: CentroidShift) -> str:
         f"lie on one pair of axes, {_AXES[picture.aim]}; their unit is the distance of unit vectors. "
     )
     if picture.shown_overall is None:
-        told += "No topic moved. "
+        return told + "No topic moved."
     else:
         told += (
             f"The picture shows {share(picture.shown_overall, 0)} of how far topics moved (squared lengths); the rest "
@@ -145,7 +155,7 @@ def of_topics(space: SpaceDiff) -> str:
     kept = space.neighbours
     return (
         "Verdict: ▲ better, ▼ worse, ◆ neither, by its own rule. Brackets: 95 % intervals over texts. ▲ or ▼ behind a "
-        "metric: no luck (p < .05 in the paired test, after Holm's correction); p-values are in the file. Spread: mean "
+        "metric: more than luck (p < .05 in the paired test, after Holm's correction); p-values are in the file. Spread: mean "
         f"cosine distance of a text to its topic's centroid. Neighbours kept: of the {kept.k} texts nearest to a text, "
         f"the share that is still among them ({share(kept.chance)} by chance). A topic that drew together is no worse "
         "for it, as long as its queries find what they found."

@@ -34,9 +34,13 @@ def headline(found: RankDiff) -> str:
         told = f"not to be judged (fewer than {FEWEST_QUERIES} queries)"
     return (
         f"On {_queries(found.queries)} the tuned checkpoint is {told}: "
-        f"{main.metric.upper()} {main.base.mean:.3f} → {main.tuned.mean:.3f} (difference {main.test.difference:+.3f}, "
-        f"{main.test.low:+.3f} to {main.test.high:+.3f}, p = {main.test.p_value:.2g})."
+        f"{main.metric.upper()} {main.base.mean:.3f} → {main.tuned.mean:.3f} (difference {_signed(main.test.difference, 3)}, "
+        f"{_signed(main.test.low, 3)} to {_signed(main.test.high, 3)}, p = {main.test.p_value:.2g})."
     )
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _queries(number: int) -> str:
@@ -71,9 +75,9 @@ def of_pair(found: Passed) -> str:
     order = f"rank {count(found.relevant_base)} → {count(found.relevant_tuned)}"
     told = f"The relevant document shown here went from {order}."
     if found.overtook:
-        told += f" {_documents(found.overtook)} that stood below it stand above it now."
+        told += f" {_passed(found.overtook, 'below', 'above')}"
     if found.fell_behind:
-        told += f" {_documents(found.fell_behind)} that stood above it stand below it now."
+        told += f" {_passed(found.fell_behind, 'above', 'below')}"
     if found.rival is None:
         return told + " There is no other document to set beside it."
     if found.changed_places:
@@ -81,8 +85,10 @@ def of_pair(found: Passed) -> str:
     return told + " None changed places with it; beside it: the first other document now."
 
 
-def _documents(number: int) -> str:
-    return "1 document" if number == 1 else f"{count(number)} documents"
+def _passed(number: int, was: str, now: str) -> str:
+    if number == 1:
+        return f"1 document that stood {was} it stands {now} it now."
+    return f"{count(number)} documents that stood {was} it stand {now} it now."
 
 
 def of_figure(found: WhyChanged) -> str:
@@ -99,18 +105,17 @@ def of_lead(found: WhyChanged) -> str:
     decides = int(found.decides.sum())
     lost = found.lead_after <= 0 < found.lead_before
     if decides:
-        told = (
-            f"Without the change of any one of the {counted(decides, 'feature')} marked ⇄ the relevant document would "
-            f"{'still be ahead' if lost else 'still be behind'}."
-        )
+        which = "the feature" if decides == 1 else f"any one of the {counted(decides, 'feature')}"
+        still = "still be ahead" if lost else "still be behind"
+        told = f"Without the change of {which} marked ⇄ the relevant document would {still}."
     elif (found.lead_before > 0) != (found.lead_after > 0):
         told = "No single feature decided it: the change of several together did."
     else:
         told = "The two stand in the order that they had."
     return (
-        f"Lead of the relevant document over the other, {found.measure}: {found.lead_before:+.4f} before, "
-        f"{found.lead_after:+.4f} after. Amber added to it, violet took from it; all bars sum to the change of "
-        f"{found.change:+.4f}. {told} {_error(found)} A part changes where the query fires the feature otherwise, or "
+        f"Lead of the relevant document over the other, {found.measure}: {_signed(found.lead_before, 4)} before, "
+        f"{_signed(found.lead_after, 4)} after. Amber added to it, violet took from it; all bars sum to the change of "
+        f"{_signed(found.change, 4)}. {told} {_error(found)} A part changes where the query fires the feature otherwise, or "
         "where one of the documents moved along its direction. It holds for this pair alone, and names what changed, "
         "not what in the training changed it."
     )
@@ -125,7 +130,7 @@ def of_leads(found: LeadChanges) -> str:
     return (
         f"Over the {count(found.queries)} queries that {kind}{thinned}: what each feature did, on average, to the lead "
         "of the relevant document over the one that changed places with it. Amber added to it, violet took from it. "
-        f"All bars sum to {found.change:+.4f}; hatched is no feature.{_thin(found)}{left} "
+        f"All bars sum to {_signed(found.change, 4)}; hatched is no feature.{_thin(found)}{left} "
         "The queries were chosen by where they went, so the whole leans that way: compare features with one another, "
         "not with zero."
     )

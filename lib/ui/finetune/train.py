@@ -74,7 +74,7 @@ def _say_how_many(material: Material) -> None:
     if material.pairs < FEW:
         few = "too few" if material.pairs < LEAST else "few"
         st.warning(
-            f"**{pairs} are {few}.** {rule} With these, expect little gain, and perhaps a loss on everything else: "
+            f"**{pairs} {'is' if material.pairs == 1 else 'are'} {few}.** {rule} With these, expect little gain, and perhaps a loss on everything else: "
             "look at the other tabs afterwards. To see how training goes, go on.",
             icon=":material/warning:",
         )

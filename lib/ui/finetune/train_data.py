@@ -88,7 +88,7 @@ def _of_file() -> Data | None:
         _KEPT, "examples", file.file_id, lambda: read_examples(content, name=file.name, limits=limits)
     )
     material = material_of_examples(examples)
-    facts = [counted(material.pairs, "pair"), f"{count(material.queries)} different anchors"]
+    facts = [counted(material.pairs, "pair"), counted(material.queries, "different anchor")]
     facts += [counted(material.negatives, "negative") + " each at most"] if material.negatives else []
     st.caption(" · ".join([*facts, *(["with scores"] if material.scored else [])]))
     tell(examples.notices)
