@@ -29,6 +29,8 @@ QUESTIONS = {
     "pairs": "Do positive pairs part from negative ones?",
     "gradients": "Does every layer learn?",
     "pace": "How fast does it go, and at which learning rate?",
+    "rate": "At which learning rate does it learn?",
+    "loss": "Does the loss fall?",
 }
 """What each figure is asked; also its title (that of the gradients says of which weights)."""
 _POSITIVE, _NEGATIVE = CATEGORIES[0], CATEGORIES[1]
@@ -43,7 +45,9 @@ def learning(log: FinetuneLog) -> go.Figure:
     parts = [part for part, known in (("loss", len(log.step)), ("metrics", len(log.evaluation_step))) if known]
     titles = {"loss": "", "metrics": "On queries held out" if len(parts) > 1 else ""}
     fig = panels(
-        [titles[part] for part in parts] or [""], question=QUESTIONS["learning"], height=300 + 110 * len(parts)
+        [titles[part] for part in parts] or [""],
+        question=QUESTIONS["loss" if parts == ["loss"] else "learning"],
+        height=300 + 110 * len(parts),
     )
     for row, part in enumerate(parts, 1):
         (_loss if part == "loss" else _metrics)(fig, log, row)
@@ -75,9 +79,10 @@ def pairs(log: FinetuneLog, found: Findings | None = None) -> go.Figure:
 
 
 def pace(log: FinetuneLog) -> go.Figure:
-    """Learning rate and examples a second, two small panels side by side."""
-    fig = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
-    dress(fig, question=QUESTIONS["pace"], height=290)
+    """Learning rate and examples a second, two small panels side by side; the rate alone where no time is told."""
+    timed = bool(np.isfinite(log.samples_per_second).any())
+    fig = make_subplots(rows=1, cols=2 if timed else 1, horizontal_spacing=0.12)
+    dress(fig, question=QUESTIONS["pace" if timed else "rate"], height=290)
     x = thinned(log.step.astype(np.float64), most=MOST_POINTS)
     rate, speed = (thinned(values, most=MOST_POINTS) for values in (log.learning_rate, log.samples_per_second))
     hover = "step %{x:,.0f}: %{y:.3g}<extra></extra>"
@@ -86,10 +91,11 @@ def pace(log: FinetuneLog) -> go.Figure:
         x=x, y=rate, mode=mode, line={"color": CATEGORIES[5], "width": 2.5}, showlegend=False, hovertemplate=hover,
         row=1, col=1,
     )  # fmt: skip
-    add_curve(fig, x, speed, name="examples a second", colour=CATEGORIES[0], column=2, shown=False)
+    if timed:
+        add_curve(fig, x, speed, name="examples a second", colour=CATEGORIES[0], column=2, shown=False)
+        fig.update_yaxes(title="examples a second", rangemode="tozero", row=1, col=2)
     fig.update_xaxes(title="training step")
     fig.update_yaxes(title="learning rate", exponentformat="power", rangemode="tozero", row=1, col=1)
-    fig.update_yaxes(title="examples a second", rangemode="tozero", row=1, col=2)
     fig.update_layout(margin={"t": 60})
     return fig
 

@@ -104,11 +104,10 @@ def of_picture(picture: JointProjection, shift: CentroidShift) -> str:
     )
     if picture.shown_overall is None:
         return told + "No topic moved."
-    else:
-        told += (
-            f"The picture shows {share(picture.shown_overall, 0)} of how far topics moved (squared lengths); the rest "
-            "leads out of the plane. The angles beside the names are of the whole space. "
-        )
+    told += (
+        f"The picture shows {share(picture.shown_overall, 0)} of how far topics moved (squared lengths); the rest "
+        "leads out of the plane. The angles beside the names are of the whole space. "
+    )
     if len(picture.names) > MOST_TOPICS:
         told += (
             f"The {MOST_TOPICS} of {count(len(picture.names))} topics that moved most in the picture have circles, "
@@ -155,8 +154,8 @@ def of_topics(space: SpaceDiff) -> str:
     kept = space.neighbours
     return (
         "Verdict: ▲ better, ▼ worse, ◆ neither, by its own rule. Brackets: 95 % intervals over texts. ▲ or ▼ behind a "
-        "metric: more than luck (p < .05 in the paired test, after Holm's correction); p-values are in the file. Spread: mean "
-        f"cosine distance of a text to its topic's centroid. Neighbours kept: of the {kept.k} texts nearest to a text, "
-        f"the share that is still among them ({share(kept.chance)} by chance). A topic that drew together is no worse "
-        "for it, as long as its queries find what they found."
+        "metric: more than luck (p < .05 in the paired test, after Holm's correction); p-values are in the file. "
+        f"Spread: mean cosine distance of a text to its topic's centroid. Neighbours kept: of the {kept.k} texts "
+        f"nearest to a text, the share that is still among them ({share(kept.chance)} by chance). A topic that drew "
+        "together is no worse for it, as long as its queries find what they found."
     )

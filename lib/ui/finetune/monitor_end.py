@@ -123,7 +123,7 @@ def _how(figures: Mapping[str, Any]) -> None:
     if not figures:
         return
     early = ", since queries held out gained nothing more," if figures.get("reason") == "early stop" else ""
-    best = ", the best on queries held out." if figures.get("validation") else "."
+    best = ", the best of training on queries held out." if figures.get("validation") else "."
     st.caption(
         f"It took {count(figures['steps'])} of {counted(figures['planned'], 'step')}{early} and "
         f"{length(figures['seconds'])}. Kept are the weights after step {count(figures['best_step'])}{best}"

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from lib.charts import finetune_monitor as charts
 from lib.finetune.monitor import Finding, Findings, FinetuneLog
 from lib.ui.downloads import offer_figure, offer_result, offer_table
+from lib.ui.finetune import monitor_words as words
 from lib.ui.finetune.monitor_logs import Watched
 from lib.ui.layout import number
-from lib.ui.messages import count, counted, plain, share, tell
+from lib.ui.messages import count, plain, share, tell
 from lib.ui.runs.live import length
 
 _LATEST = 20  # steps whose median is shown: single ones are noisy
@@ -19,7 +20,6 @@ _COLUMNS = (
     "epoch", "loss", "positive", "negative", "hardest", "gap", "learning_rate", "grad_norm", "samples_per_second",
     "seconds", "monitor_seconds",
 )  # fmt: skip
-_SIDES = {"adapter": "adapters", "base": "the encoder's own weights"}
 _SOURCES = {
     "sentence-transformers": "read from a log of transformers' Trainer",
     "tensorboard": "read from a log of TensorBoard",
@@ -55,7 +55,7 @@ def show(watched: Watched, *, name: str, live: bool = False, judged: bool = Fals
         st.caption("There are no figures yet.")
         return
     numbers(log, judged=judged)
-    _findings(found)
+    _findings(found, log)
     readings = _readings(log)
     for key, figure in watched.figures.items():
         st.plotly_chart(figure, key=f"monitor_{key}")
@@ -96,14 +96,11 @@ def progress(log: FinetuneLog) -> None:
         st.progress(min(log.last / log.steps, 1.0), text=f"Step {count(log.last)} of at most {count(log.steps)}{left}")
 
 
-def _findings(found: Findings) -> None:
+def _findings(found: Findings, log: FinetuneLog) -> None:
     """What deserves a look, in words with the step; that nothing does is said too."""
     st.markdown(f"**What deserves a look?** {plain(found.gap_sentence)}", help=plain(found.gap_rule))
     if not found.items:
-        st.caption(
-            f":material/check_circle: Nothing else was found in {counted(found.steps, 'step')}: no dead layer, no "
-            "spike, no collapse."
-        )
+        st.caption(f":material/check_circle: {words.nothing_found(log)}")
     for item in found.items[:_SHOWN]:
         _finding(item)
     if len(found.items) > _SHOWN:
@@ -120,46 +117,12 @@ def _finding(item: Finding) -> None:
 def _readings(log: FinetuneLog) -> dict[str, str]:
     """How to read each figure."""
     return {
-        "pairs": _pairs_reading(log),
-        "learning": _learning_reading(log),
-        "gradients_adapter": _gradients_reading("adapter"),
-        "gradients_base": _gradients_reading("base"),
-        "pace": "The learning rate as planned: it warms up, then falls. The pace falls where others keep the machine "
-        "busy, or texts are longer; neither says anything of what is learnt.",
+        "pairs": words.of_pairs(log),
+        "learning": words.of_learning(log),
+        "gradients_adapter": words.of_gradients("adapter"),
+        "gradients_base": words.of_gradients("base"),
+        "pace": words.of_pace(log),
     }
-
-
-def _pairs_reading(log: FinetuneLog) -> str:
-    which = {
-        "in batch": "other documents of the batch, and mined ones",
-        "given": "the negatives given with each pair",
-        "labelled pairs": "pairs labelled as not belonging together",
-        "classes": "texts of other classes",
-    }.get(log.pairs or "", "texts that do not belong together")
-    return (
-        f"Solid: texts that belong together; dashed: {which}; dotted: the closest of these. The band between the first "
-        "two should widen: both may fall, as long as the negatives fall more. Where it narrows, negatives are pulled "
-        "in. Each step is another batch, so single steps say little; and a wide gap on training texts is no better "
-        "search by itself: see the queries held out."
-    )
-
-
-def _learning_reading(log: FinetuneLog) -> str:
-    kept = f" The best is that of step {count(log.best)}." if log.best is not None else ""
-    resumed = " Dotted lines: where it was resumed." if log.resumed else ""
-    return (
-        f"Loss of single batches above, queries held out below; step 0 is before training.{kept}{resumed} Where the "
-        "loss falls and the queries gain nothing, it learns its pairs by heart. Few queries held out make an unsteady "
-        "curve: the intervals at the end say how unsteady."
-    )
-
-
-def _gradients_reading(side: str) -> str:
-    return (
-        f"Norm of the gradients of {_SIDES[side]}, a row a layer, a column a step, before clipping; colours are "
-        "logarithmic. Marks say where a layer has died or spiked, against the run's own median. Lower layers often get "
-        "less: that alone is no fault."
-    )
 
 
 def _downloads(watched: Watched, name: str) -> None:

@@ -34,7 +34,8 @@ def headline(found: RankDiff) -> str:
         told = f"not to be judged (fewer than {FEWEST_QUERIES} queries)"
     return (
         f"On {_queries(found.queries)} the tuned checkpoint is {told}: "
-        f"{main.metric.upper()} {main.base.mean:.3f} → {main.tuned.mean:.3f} (difference {_signed(main.test.difference, 3)}, "
+        f"{main.metric.upper()} {main.base.mean:.3f} → {main.tuned.mean:.3f} "
+        f"(difference {_signed(main.test.difference, 3)}, "
         f"{_signed(main.test.low, 3)} to {_signed(main.test.high, 3)}, p = {main.test.p_value:.2g})."
     )
 
@@ -115,9 +116,9 @@ def of_lead(found: WhyChanged) -> str:
     return (
         f"Lead of the relevant document over the other, {found.measure}: {_signed(found.lead_before, 4)} before, "
         f"{_signed(found.lead_after, 4)} after. Amber added to it, violet took from it; all bars sum to the change of "
-        f"{_signed(found.change, 4)}. {told} {_error(found)} A part changes where the query fires the feature otherwise, or "
-        "where one of the documents moved along its direction. It holds for this pair alone, and names what changed, "
-        "not what in the training changed it."
+        f"{_signed(found.change, 4)}. {told} {_error(found)} A part changes where the query fires the feature "
+        "otherwise, or where one of the documents moved along its direction. It holds for this pair alone, and names "
+        "what changed, not what in the training changed it."
     )
 
 

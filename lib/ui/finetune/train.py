@@ -27,7 +27,8 @@ def show(space: Space) -> None:
     data = train_data.choose()
     if data is None:
         return
-    _say_how_many(data.material)
+    if data.material.pairs >= LEAST:  # of fewer the check below says that they are too few
+        _say_how_many(data.material)
     advice, changed = train_start.advice(checkpoint, data.material)
     tell([changed] if changed else [])
     settings = train_form.settings(checkpoint, advice)
@@ -72,9 +73,8 @@ def _say_how_many(material: Material) -> None:
         "its base."
     )
     if material.pairs < FEW:
-        few = "too few" if material.pairs < LEAST else "few"
         st.warning(
-            f"**{pairs} {'is' if material.pairs == 1 else 'are'} {few}.** {rule} With these, expect little gain, and perhaps a loss on everything else: "
+            f"**{pairs} are few.** {rule} With these, expect little gain, and perhaps a loss on everything else: "
             "look at the other tabs afterwards. To see how training goes, go on.",
             icon=":material/warning:",
         )

@@ -15,7 +15,7 @@ from lib.finetune.data.examples import Examples
 from lib.finetune.data.reading import SUFFIXES, read_examples
 from lib.finetune.suggestion import Material, long_text
 from lib.ui.controls import one_of
-from lib.ui.messages import count, counted, refuse, tell
+from lib.ui.messages import counted, refuse, tell
 from lib.ui.query_choice import choose_query_set
 from lib.ui.remembered import remembered
 
