@@ -14,6 +14,7 @@ import numpy as np
 from lib.errors import InputError
 from lib.finetune.training.settings import TrainingSettings
 from lib.finetune.validation import MOST_DOCUMENTS, MOST_QUERIES
+from lib.numerals import counted
 from lib.results import Result
 
 FEW = 500
@@ -117,8 +118,8 @@ def check_material(settings: TrainingSettings, material: Material) -> None:
     """
     if material.pairs < LEAST:
         raise InputError(
-            f"{material.pairs:,} pairs are too few to train on: bring {LEAST} at least, {FEW:,} to {ENOUGH:,} to gain "
-            "from it."
+            f"{counted(material.pairs, 'pair')} {'is' if material.pairs == 1 else 'are'} too few to train on: bring "
+            f"{LEAST} at least, {FEW:,} to {ENOUGH:,} to gain from it."
         )
     alone = not material.negatives and settings.negatives in ("none", "given")
     if settings.loss == "triplet" and alone:

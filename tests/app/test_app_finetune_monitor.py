@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from lib import runs
 from lib.encoders import PACKAGED
+from lib.finetune.monitor import read_upload
 from lib.runs.run import write_json
-from lib.ui.finetune import monitor_end, monitor_logs
+from lib.ui.finetune import monitor_end, monitor_logs, monitor_words
 from tests import toy_monitor
 from tests.toy_view import keys, press, run, said
 
@@ -89,6 +90,16 @@ def test_the_sample_comes_first(view):
     assert "Nothing else was found in 40 steps" in text
     assert "SentenceTransformerTrainer(..., callbacks=[Monitor(" in "".join(code.value for code in at.code)
     assert {"CSV", "Parquet", "Log as JSON", "Findings as JSON"} <= {b.label for b in at.get("download_button")}
+
+
+def test_what_a_log_cannot_tell_is_not_said_to_be_absent():
+    lines = [{"step": step, "loss": 2.0 - 0.01 * step, "learning_rate": 1e-5} for step in range(5, 45, 5)]
+    log = read_upload("trainer_state.json", json.dumps({"log_history": lines}).encode())
+    told = monitor_words.nothing_found(log)
+    assert "no dead layer" not in told
+    assert "no gradients by layer" in told
+    assert "held out below" not in monitor_words.of_learning(log)
+    assert "pace" not in monitor_words.of_pace(log)
 
 
 def test_a_narrowing_gap_is_told_with_its_step(view, planted):

@@ -13,6 +13,7 @@ _SPIKE_SDS = 6.0  # and more while few steps are known
 _WINDOW, _AFTER = 50, 10
 _EXPLODING = 20.0  # times the median until then
 _EXPLODING_STEPS = 5
+_EXPLODING_FROM = 0.1  # a tenth of the norm that trainers clip at: below that nothing is torn apart
 _MOST_SPIKES = 30
 _COUNTED = 10_000
 _SEVERAL = 3  # layers at once that are told as one
@@ -25,7 +26,7 @@ SPIKE_RULE = (
 )
 EXPLODING_RULE = (
     f"For at least {_EXPLODING_STEPS} steps the running median of a gradient norm is {_EXPLODING:.0f} times the "
-    f"median of all steps before, and at least twice what it was in the first {_AFTER}."
+    f"median of all steps before, at least twice what it was in the first {_AFTER}, and at least {_EXPLODING_FROM:g}."
 )
 
 Span = tuple[int, int, int]
@@ -46,7 +47,7 @@ def _exploding(side: Side) -> tuple[list[Finding], NDArray[np.bool_]]:
     smooth = running_median(norms, _EXPLODING_STEPS, least=1)
     before = median_so_far(norms, lag=_EXPLODING_STEPS, least=_AFTER)
     begun = np.fmax.reduce(smooth[:_AFTER], axis=0)
-    grown = (smooth >= _EXPLODING * before) & (before > 0) & (smooth >= 2 * begun)
+    grown = (smooth >= _EXPLODING * before) & (before > 0) & (smooth >= np.fmax(2 * begun, _EXPLODING_FROM))
     within = np.zeros(norms.shape, dtype=np.bool_)
     spans: list[Span] = []
     for place in range(norms.shape[1]):
