@@ -259,3 +259,12 @@ def test_one_training_at_a_time_of_whatever_kind(view, begun, root, monkeypatch)
     assert "on the page SAE Features" in said(at)
     assert "**bold**" not in "".join(info.value for info in at.info)
     assert "tune_look" not in keys(at)
+
+
+def test_an_uploaded_file_is_kept_until_it_is_removed(view):
+    at = upload(view(tune_data="Pairs or triplets"), "pairs.jsonl", pairs(40))
+    at.file_uploader(key="tune_file").set_value(None)  # as after a look at another view
+    run(at)
+    assert "Still here: pairs.jsonl" in said(at)
+    assert "40 pairs" in said(at)
+    assert "40 pairs" not in said(press(at, "tune_forget"))

@@ -26,6 +26,7 @@ def show(space: Space) -> None:
     )
     data = train_data.choose()
     if data is None:
+        starting.tell_of_unfinished(watch, kind=train_start.KIND, token=token(), prefix="tune")
         return
     if data.material.pairs >= LEAST:  # of fewer the check below says that they are too few
         _say_how_many(data.material)

@@ -15,11 +15,12 @@ from lib.finetune.data.examples import Examples
 from lib.finetune.data.reading import SUFFIXES, read_examples
 from lib.finetune.suggestion import Material, long_text
 from lib.ui.controls import one_of
-from lib.ui.messages import counted, refuse, tell
+from lib.ui.messages import counted, plain, refuse, tell
 from lib.ui.query_choice import choose_query_set
 from lib.ui.remembered import remembered
 
 _KEPT = "training data"
+_FILE = "_tune_uploaded"
 _WIDTH = 480
 _HELP = (
     "A row for each pair: columns anchor and positive; if you have them negative (or negative_1, negative_2, ...), and "
@@ -80,20 +81,30 @@ def _of_file() -> Data | None:
         "Pairs or triplets", type=[suffix.removeprefix(".") for suffix in SUFFIXES], key="tune_file",
         max_upload_size=max(1, limits.max_bytes // 2**20), help=_HELP,
     )  # fmt: skip
-    if file is None:
+    if file is not None:
+        st.session_state[_FILE] = (file.name, file.getvalue(), file.file_id)
+    elif _FILE in st.session_state:  # uploaded before another view was opened
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Still here: {plain(st.session_state[_FILE][0])}")
+            st.button("Remove it", key="tune_forget", on_click=_forget, icon=":material/delete:")
+    else:
         st.info(_HELP, icon=":material/upload:")
         return None
-    content: bytes = file.getvalue()
+    name, content, identity = st.session_state[_FILE]
     examples: Examples = remembered(
-        _KEPT, "examples", file.file_id, lambda: read_examples(content, name=file.name, limits=limits)
+        _KEPT, "examples", identity, lambda: read_examples(content, name=name, limits=limits)
     )
     material = material_of_examples(examples)
     facts = [counted(material.pairs, "pair"), counted(material.queries, "different anchor")]
     facts += [counted(material.negatives, "negative") + " each at most"] if material.negatives else []
     st.caption(" · ".join([*facts, *(["with scores"] if material.scored else [])]))
     tell(examples.notices)
-    named = file_name(file.name)
+    named = file_name(name)
     return Data(examples.name, material, lambda folder: ["--triplets", str(_write(folder, {named: content}) / named)])
+
+
+def _forget() -> None:
+    del st.session_state[_FILE]
 
 
 def write_queries(queries: QuerySet, folder: Path) -> Path:

@@ -65,13 +65,19 @@ def offer(begin: Callable[[], Run], look_at: Callable[[str], None], *, kind: str
     """The button that begins a run of `kind`, which is then looked at; says so if another of the session is at work."""
     if _FAULT in st.session_state:
         refuse(st.session_state.pop(_FAULT))
+    busy = tell_of_unfinished(look_at, kind=kind, token=token, prefix=prefix)
+    st.button(
+        "Start training", key=f"{prefix}_start", type="primary", icon=":material/play_arrow:", on_click=_begin,
+        args=(begin, look_at), disabled=busy,
+    )  # fmt: skip
+
+
+def tell_of_unfinished(look_at: Callable[[str], None], *, kind: str, token: str, prefix: str) -> bool:
+    """Say so if a run of the session waits or is at work, and whether it is so."""
     working = unfinished(token)
     if working is not None:
         _tell_of(working, look_at, kind=kind, key=f"{prefix}_look")
-    st.button(
-        "Start training", key=f"{prefix}_start", type="primary", icon=":material/play_arrow:", on_click=_begin,
-        args=(begin, look_at), disabled=working is not None,
-    )  # fmt: skip
+    return working is not None
 
 
 def _tell_of(working: Run, look_at: Callable[[str], None], *, kind: str, key: str) -> None:
