@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -307,10 +308,7 @@ def test_the_shell_opens_any_folder_of_its_user(tmp_path, monkeypatch, capsys):
     from lib.encoders import PACKAGED_TUNED, Policy, describe
 
     tuned = describe(PACKAGED_TUNED, policy=Policy(allow_hub=False))
-    folder = tmp_path / "own"
-    folder.mkdir()
-    for path in tuned.adapter.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(tuned.adapter, tmp_path / "own")
     monkeypatch.chdir(tmp_path)
     assert main(["encoder", "--encoder", "own"]) == 0
     assert json.loads(capsys.readouterr().out)["fingerprint"] == tuned.fingerprint

@@ -182,5 +182,7 @@ def test_refusals_before_anything_is_done(refused, triplets, encoder, tmp_path):
     assert "largest first" in refused(*given, "--encoder", encoder, "--matryoshka", "8", "16")
     assert "a full fine-tune, or another" in refused(*given, "--encoder", "static MiniLM, 128 d (packaged)")
     assert "the vectors of" in refused(*given, "--encoder", encoder, "--matryoshka", "32")
-    assert "no.jsonl" in refused("--triplets", tmp_path / "no.jsonl", "--encoder", encoder, "--out", tmp_path / "out")
+    assert "does not exist" in refused(
+        "--triplets", tmp_path / "no.jsonl", "--encoder", encoder, "--out", tmp_path / "out"
+    )
     assert "no linear layer 'gate'" in refused(*given, "--encoder", encoder, "--target-modules", "gate")
