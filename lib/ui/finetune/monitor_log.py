@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from lib.charts import finetune_monitor as charts
 from lib.finetune.monitor import Finding, Findings, FinetuneLog
+from lib.numerals import short_share
 from lib.ui.downloads import offer_figure, offer_result, offer_table
 from lib.ui.finetune import monitor_words as words
 from lib.ui.finetune.monitor_logs import Watched
 from lib.ui.layout import number
-from lib.ui.messages import count, plain, share, tell
+from lib.ui.messages import count, plain, tell
 from lib.ui.runs.live import length
 
 _LATEST = 20  # steps whose median is shown: single ones are noisy
@@ -86,7 +87,9 @@ def numbers(log: FinetuneLog, *, judged: bool = False) -> None:
         if np.isfinite(log.seconds).any():
             number("A step takes", f"{_lately(log.seconds):.2g} s", f"Median of the last {_LATEST} steps, here.")
         if np.isfinite(log.monitor_share):
-            number("Monitor's share", share(log.monitor_share), "Of a step's time that watching it costs; median.")
+            number(
+                "Monitor's share", short_share(log.monitor_share), "Of a step's time that watching it costs; median."
+            )
 
 
 def progress(log: FinetuneLog) -> None:
