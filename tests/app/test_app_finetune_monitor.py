@@ -84,7 +84,7 @@ def test_the_sample_comes_first(view):
     assert charts(at) == ALL
     assert {"Loss", "Positive pairs", "Negative pairs", "Gap", "NDCG@10", "Monitor's share"} <= set(numbers(at))
     assert numbers(at)["NDCG@10"] == "0.500 → 0.580"
-    assert numbers(at)["Monitor's share"].replace("\u202f", " ") == "2.0 %"
+    assert numbers(at)["Monitor's share"].replace("\u202f", " ") == "2 %"
     text = said(at)
     assert "a toy · on planted pairs · LoRA adapter · loss infonce · 400 of 20 000 numbers trained" in text
     assert "Nothing else was found in 40 steps" in text
