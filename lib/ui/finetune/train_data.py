@@ -82,7 +82,8 @@ def _of_file() -> Data | None:
         max_upload_size=max(1, limits.max_bytes // 2**20), help=_HELP,
     )  # fmt: skip
     if file is not None:
-        st.session_state[_FILE] = (file.name, file.getvalue(), file.file_id)
+        if st.session_state.get(_FILE, ("", b"", ""))[2] != file.file_id:  # not on every rerun: it may be large
+            st.session_state[_FILE] = (file.name, file.getvalue(), file.file_id)
     elif _FILE in st.session_state:  # uploaded before another view was opened
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Still here: {plain(st.session_state[_FILE][0])}")
