@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from lib.ui import workspace
+from lib.ui import toolbar, workspace
 
 page = workspace.navigation()
 st.logo(workspace.ASSETS / "logo.svg", size="large", icon_image=workspace.ASSETS / "icon.svg")
-workspace.sidebar(page)
+toolbar.draw(page, workspace.sidebar(page))
 page.run()

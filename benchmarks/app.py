@@ -65,7 +65,7 @@ def main() -> None:
         rows.append(("memory after it, nothing needs the encoder (MB)", idle, 450))
         with fresh_server(Path(folder) / "used") as (url, process):
             page = browser.new_page()
-            _first_chart(page, f"{url}/?near=14&probe=Can+the+tenant+leave%3F")
+            _first_chart(page, f"{url}/geometry?near=14&probe=Can+the+tenant+leave%3F")
             _settle(page)
             rows.append(("memory after the encoder and UMAP were used on the sample (MB)", _memory(process), 950))
         with fresh_server(Path(folder) / "busy") as (url, process):
@@ -152,7 +152,7 @@ def _corpus(folder: Path, given: Path | None) -> Path:
 
 
 def _upload(page: Page, url: str, corpus: Path) -> None:
-    page.goto(f"{url}/?corpus=Upload")
+    page.goto(f"{url}/geometry?corpus=Upload")
     page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", str(corpus))
     page.wait_for_selector(CHART, timeout=600_000)
     _settle(page)

@@ -21,11 +21,11 @@ FLAGS = [
 ]  # fmt: skip
 TEXT = "The patient presented with acute chest pain and elevated troponin levels."
 PICTURES = {
-    "map": ("?probe=Can+my+landlord+keep+the+deposit%3F", "light", 1060),
-    "map-dark": ("?colour=distance+from+the+corpus&rule=nearest+local+centroid", "dark", 1060),
-    "anisotropy": ("?view=Anisotropy", "light", 1000),
-    "dimension": ("?view=Dimension", "light", 1180),
-    "outliers": ("?view=Outliers&rule=nearest+local+centroid", "light", 1240),
+    "map": ("geometry?probe=Can+my+landlord+keep+the+deposit%3F", "light", 1060),
+    "map-dark": ("geometry?colour=distance+from+the+corpus&rule=nearest+local+centroid", "dark", 1060),
+    "anisotropy": ("geometry?view=Anisotropy", "light", 1000),
+    "dimension": ("geometry?view=Dimension", "light", 1180),
+    "outliers": ("geometry?view=Outliers&rule=nearest+local+centroid", "light", 1240),
     "layers": ("layers", "light", 1000),
     "heads": ("layers?view=Heads", "dark", 960),
     "retrieval": ("retrieval", "light", 1000),

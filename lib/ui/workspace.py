@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lib.corpora import Corpus, QuerySet
 from lib.encoders import PACKAGED, Checkpoint, Precision
+from lib.ui.chosen import Chosen
 from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
 from lib.ui.encoding import encoded
@@ -23,8 +24,10 @@ from lib.ui.sae_choice import choose_sae
 T = TypeVar("T")
 
 ASSETS = Path(__file__).parent / "assets"
-_CHOICES = "_choices"
-_ABOUT_QUERIES = {"retrieval"}
+_CHOSEN = "_chosen"
+_FIRST = "overview"
+"""The page at the bare address; it looks at a corpus and at a query set."""
+_ABOUT_QUERIES_ALONE = {"retrieval"}
 """Pages that look at a query set instead of a corpus, by the last part of their address."""
 _ABOUT_FEATURES = {"sae_features", "network", "circuits", "steering", "diagnostics"}
 """Pages that look at a corpus through a sparse autoencoder."""
@@ -61,39 +64,50 @@ class Space:
 def navigation() -> st.Page:
     """Name the app and its pages; the page that the address asks for is returned."""
     st.set_page_config(page_title="Embedscope", page_icon=str(ASSETS / "icon.svg"), layout="wide")
-    first = st.Page(
-        "pages/geometry.py", title="Geometry", icon=":material/scatter_plot:", url_path="start", default=True
-    )
+    first = st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", url_path="start", default=True)
     # The first page lives at the bare address; under its own name it must be found as well.
-    by_name = st.Page("pages/geometry.py", title="Geometry", url_path="geometry", visibility="hidden")
-    others = [
+    by_name = st.Page("pages/overview.py", title="Overview", url_path="overview", visibility="hidden")
+    encoder = [
+        st.Page("pages/geometry.py", title="Geometry", icon=":material/scatter_plot:"),
         st.Page("pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("pages/retrieval.py", title="Retrieval", icon=":material/manage_search:"),
         st.Page("pages/finetune_diff.py", title="Fine-tune Diff", icon=":material/difference:"),
+    ]
+    features = [
         st.Page("pages/sae_features.py", title="SAE Features", icon=":material/hub:"),
         st.Page("pages/network.py", title="Network", icon=":material/graph_3:"),
         st.Page("pages/circuits.py", title="Circuits", icon=":material/account_tree:"),
         st.Page("pages/steering.py", title="Steering", icon=":material/tune:"),
         st.Page("pages/diagnostics.py", title="Diagnostics", icon=":material/stethoscope:"),
     ]
-    return st.navigation([first, by_name, *others])
+    words = [st.Page("pages/glossary.py", title="Glossary", icon=":material/dictionary:")]
+    return st.navigation({"": [first, by_name], "The space": encoder, "What is in it": features, "Help": words})
 
 
-def sidebar(page: st.Page) -> None:
-    """Draw in the sidebar what `page` is about, and remember it for `current` or `current_queries`."""
+def sidebar(page: st.Page) -> Chosen:
+    """Draw in the sidebar what `page` is about, and remember it for `chosen`, `current` or `current_queries`."""
+    name = page.url_path or _FIRST
     with st.sidebar:
         encoder = choose_encoder()
-        texts = choose_query_set() if page.url_path in _ABOUT_QUERIES else choose_corpus()
-        if page.url_path in _ABOUT_FEATURES:
+        corpus = None if name in _ABOUT_QUERIES_ALONE else choose_corpus()
+        queries = choose_query_set() if name in _ABOUT_QUERIES_ALONE | {_FIRST} else None
+        if name in _ABOUT_FEATURES:
             choose_sae(encoder.checkpoint)
-    st.session_state[_CHOICES] = (encoder, texts)
+    made = Chosen(encoder, corpus, queries)
+    st.session_state[_CHOSEN] = made
+    return made
 
 
 def current() -> Space:
     """The chosen space. Says what is missing and what to do next, and ends the page there, if there is none."""
-    encoder, chosen = _choices()
-    corpus: CorpusChoice = chosen
-    texts = _had(corpus.corpus, corpus, key="corpus")
+    return corpus_space(chosen())
+
+
+def corpus_space(of: Chosen) -> Space:
+    """The space of the chosen encoder and corpus, as `current`."""
+    if of.corpus is None:
+        raise ValueError("a page about a query set alone asks for its corpus")
+    encoder, texts = of.encoder, _had(of.corpus.corpus, of.corpus, key="corpus")
     if texts.embeddings is not None:
         return Space(texts, None, "float32", texts.embeddings, texts.key, texts.key)
     checkpoint = _opened(encoder)
@@ -104,8 +118,10 @@ def current() -> Space:
 
 def current_queries() -> QuerySpace:
     """The chosen query set in the chosen encoder's space. Says what is missing and ends the page, if there is none."""
-    encoder, chosen = _choices()
-    return query_space(_had(chosen.query_set, chosen, key="queries"), _opened(encoder), encoder.precision)
+    of = chosen()
+    if of.queries is None:
+        raise ValueError("a page about a corpus alone asks for its query set")
+    return query_space(_had(of.queries.query_set, of.queries, key="queries"), _opened(of.encoder), of.encoder.precision)
 
 
 def queries_beside(checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
@@ -132,15 +148,15 @@ def query_space(queries: QuerySet, checkpoint: Checkpoint, precision: Precision)
     )
 
 
-def _choices() -> tuple[EncoderChoice, Any]:
-    """What this run's sidebar holds: the encoder, and the corpus or query set."""
-    if _CHOICES not in st.session_state:
+def chosen() -> Chosen:
+    """What this run's sidebar holds."""
+    if _CHOSEN not in st.session_state:
         # A fresh server whose first visitor asks for a page by name runs that page without app.py, since no
         # st.navigation has run in it yet: run it, and begin again with app.py.
         navigation()
         st.rerun()
-    chosen: tuple[EncoderChoice, Any] = st.session_state.pop(_CHOICES)  # of this run alone
-    return chosen
+    made: Chosen = st.session_state.pop(_CHOSEN)  # of this run alone
+    return made
 
 
 def _had(texts: T | None, choice: CorpusChoice | QueryChoice, *, key: str) -> T:

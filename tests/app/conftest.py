@@ -109,8 +109,8 @@ class App:
 
 @pytest.fixture
 def app(root):
-    """Open the app at an address: `app(view="Hubs")`, `app(page="retrieval", view="Search")`."""
-    return lambda page=None, **query: App(root / "app.py", query, page=page)
+    """Open the app at an address: `app(view="Hubs")` on the Geometry page, `app(page="retrieval", view="Search")`."""
+    return lambda page="geometry", **query: App(root / "app.py", query, page=page)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def paste(root):
     """Open the app on pasted lines."""
 
     def opened(lines, **query):
-        return App(root / "app.py", {"corpus": "Paste", **FAST, **query}).choose("pasted", "\n".join(lines))
+        return App(root / "app.py", {"corpus": "Paste", **FAST, **query}, page="geometry").choose("pasted", "\n".join(lines))
 
     return opened
 
@@ -128,7 +128,7 @@ def upload(root):
     """Open the app on an uploaded file."""
 
     def opened(name, content, **query):
-        return App(root / "app.py", {"corpus": "Upload", **FAST, **query}).upload(name, content)
+        return App(root / "app.py", {"corpus": "Upload", **FAST, **query}, page="geometry").upload(name, content)
 
     return opened
 

@@ -30,7 +30,7 @@ SELECTED = """() => document.querySelector('.st-key-map_2d .js-plotly-plot').dat
 
 
 def test_first_paint_in_a_fresh_server(server, visit):
-    seen = visit(server)
+    seen = visit(f"{server}/geometry")
     names = seen.chart("map_2d").locator(".legendtext").all_text_contents()
     assert names[:4] == ["finance (126)", "legal (126)", "medical (126)", "no label (24)"]
     flagged = int(re.fullmatch(r"flagged \((\d+)\)", names[4])[1])
@@ -43,7 +43,7 @@ def test_first_paint_in_a_fresh_server(server, visit):
 
 
 def test_every_view_draws_and_asks_nobody(server, visit):
-    seen = visit(f"{server}/?view=Anisotropy")
+    seen = visit(f"{server}/geometry?view=Anisotropy")
     for name, charts in {
         "Anisotropy": ["cosines", "dimensions"], "Dimension": ["variance", "contrast"],
         "Labels": ["labels_heatmap", "label_bars"], "Hubs": ["occurrence"], "Outliers": ["scores"], "Map": ["map_2d"],
@@ -57,7 +57,7 @@ def test_every_view_draws_and_asks_nobody(server, visit):
 
 
 def test_a_copied_address_reopens_the_same_view(server, visit):
-    first = visit(server)
+    first = visit(f"{server}/geometry")
     first.page.locator(".st-key-map").get_by_text("PCA").click()
     first.settle()
     first.page.locator(".st-key-colour input").click()
@@ -86,7 +86,7 @@ def test_a_copied_address_reopens_the_same_view(server, visit):
 
 def test_an_address_of_another_view(server, visit):
     query = urlencode({"view": "Outliers", "rule": "k-th neighbour", "quantile": 0.9, "label": "subtopic"})
-    first = visit(f"{server}/?{query}")
+    first = visit(f"{server}/geometry?{query}")
     assert first.page.get_by_role("tab", name="Outliers").get_attribute("aria-selected") == "true"
     assert first.numbers["Flagged"].startswith("41 ")
     first.page.reload()
@@ -106,7 +106,7 @@ def test_a_fresh_server_asked_for_a_page_by_its_name(serve, visit):
 
 
 def test_an_uploaded_file(server, visit):
-    seen = visit(f"{server}/?corpus=Upload&map=PCA&clusters=k-means")
+    seen = visit(f"{server}/geometry?corpus=Upload&map=PCA&clusters=k-means")
     seen.page.get_by_text("Upload a file in the sidebar").wait_for()
     chooser = seen.page.locator('[data-testid="stSidebar"] input[type="file"]').first
     chooser.set_input_files({"name": "pets.csv", "mimeType": "text/csv", "buffer": CSV.encode()})
@@ -126,7 +126,7 @@ def test_an_uploaded_file(server, visit):
 
 
 def test_a_lasso_lists_what_it_holds(server, visit):
-    seen = visit(f"{server}/?map=PCA&clusters=k-means&flags=false")
+    seen = visit(f"{server}/geometry?map=PCA&clusters=k-means&flags=false")
     plot = seen.chart("map_2d").locator(".nsewdrag").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
@@ -150,7 +150,7 @@ def test_a_lasso_lists_what_it_holds(server, visit):
 
 
 def test_encoding_can_be_stopped_and_taken_up_again(server, visit):
-    seen = visit(f"{server}/?corpus=Paste&view=Anisotropy")
+    seen = visit(f"{server}/geometry?corpus=Paste&view=Anisotropy")
     area = seen.page.locator(".st-key-pasted textarea")
     area.fill("\n".join(f"sentence {n} of a corpus that takes a while: " + "word " * 40 for n in range(1500)))
     area.press("Control+Enter")
@@ -164,7 +164,7 @@ def test_encoding_can_be_stopped_and_taken_up_again(server, visit):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_is_cut_off(server, visit, theme):
-    seen = visit(f"{server}/?label=subtopic", color_scheme=theme)
+    seen = visit(f"{server}/geometry?label=subtopic", color_scheme=theme)
     paper = seen.page.evaluate("getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 3 * 128) == (theme == "dark")
     for view in ("Map", "Anisotropy", "Dimension", "Labels", "Hubs", "Outliers"):
@@ -180,7 +180,7 @@ def test_nothing_is_cut_off(server, visit, theme):
 
 def test_names_from_a_file_or_an_address_are_only_shown(server, visit):
     name = '<img src=x onerror="document.title=1">[a](javascript:alert(1))$x$:red[r] www.evil.test'
-    seen = visit(f"{server}/?{urlencode({'encoder': name})}")
+    seen = visit(f"{server}/geometry?{urlencode({'encoder': name})}")
     alert = seen.page.locator('[data-testid="stAlert"]')
     alert.wait_for()
     assert name in alert.inner_text().replace("\u2060", "")

@@ -1,0 +1,1 @@
+"""The glossary: each term with its formula, its range and its source."""

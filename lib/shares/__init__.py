@@ -1,0 +1,1 @@
+"""Shares: bundles of uploaded texts and queries that their owner hands on by link."""

@@ -1,0 +1,1 @@
+"""Snippets: the lines of Python that make a page's number again with the library alone."""

@@ -1,0 +1,1 @@
+"""The Overview page: a module for each part of it."""
