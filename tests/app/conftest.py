@@ -118,7 +118,9 @@ def paste(root):
     """Open the app on pasted lines."""
 
     def opened(lines, **query):
-        return App(root / "app.py", {"corpus": "Paste", **FAST, **query}, page="geometry").choose("pasted", "\n".join(lines))
+        return App(root / "app.py", {"corpus": "Paste", **FAST, **query}, page="geometry").choose(
+            "pasted", "\n".join(lines)
+        )
 
     return opened
 
