@@ -2,7 +2,7 @@
 
     python -m benchmarks.visits
 
-A fresh server; one visitor opens every view of the sample after another, then five do at once, each beginning elsewhere.
+A fresh server; one visitor opens every view of the sample after another, then five do at once, each from another on.
 Memory is the resident set of the server process, sampled ten times a second; the target is 1 GB in one process.
 """
 

@@ -3,22 +3,11 @@
 Needs Chromium.
 """
 
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
-from pathlib import Path
 from urllib.parse import quote_plus
 
-from playwright.sync_api import sync_playwright
+from docs.server import ROOT, opened, settle
 
-ROOT = Path(__file__).parent.parent
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 TEXT = "The patient presented with acute chest pain and elevated troponin levels."
 PICTURES = {
     "map": ("geometry?probe=Can+my+landlord+keep+the+deposit%3F", "light", 1060),
@@ -45,40 +34,16 @@ PICTURES = {
 
 
 def main() -> None:
-    """Start a server, open each address, save each picture in docs/."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        sys.exit("Screenshots need Chromium: on Debian, apt-get install chromium.")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as server, sync_playwright() as play:
-        try:
-            url = f"http://localhost:{port}"
-            _wait(url)
-            browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-            for name in sys.argv[1:] or PICTURES:
-                query, scheme, height = PICTURES[name]
-                page = browser.new_page(viewport={"width": 1400, "height": height}, color_scheme=scheme)
-                page.goto(f"{url}/{query}")
-                page.wait_for_selector(".js-plotly-plot .main-svg, canvas, .graph .scroll svg", timeout=120_000)
-                time.sleep(4)
-                page.screenshot(path=ROOT / "docs" / f"{name}.png")
-                page.close()
-            browser.close()
-        finally:
-            server.terminate()
-
-
-def _wait(url: str) -> None:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("The server did not start.")
+    """Open each address, save each picture in docs/."""
+    with opened() as (browser, url):
+        for name in sys.argv[1:] or PICTURES:
+            query, scheme, height = PICTURES[name]
+            page = browser.new_page(viewport={"width": 1400, "height": height}, color_scheme=scheme)
+            page.goto(f"{url}/{query}")
+            settle(page)
+            page.wait_for_selector(".js-plotly-plot .main-svg, canvas, .graph .scroll svg", timeout=120_000)
+            page.screenshot(path=ROOT / "docs" / f"{name}.png")
+            page.close()
 
 
 if __name__ == "__main__":
