@@ -32,11 +32,14 @@ bench: $(BENCH_READY) ## slow measurements, side by side with what a user would 
 samples: $(RUN_READY) ## compute again what ships in sample_data/ (embeddings and maps)
 	$(BIN)/python -m lib samples
 
-screenshots: $(TEST_READY) ## take the pictures of the README again
+screenshots: $(TEST_READY) ## take the pictures of the README and the gallery again
 	$(BIN)/python -m docs.screenshots
+	$(BIN)/python -m docs.gallery --strip
+	$(BIN)/python -m docs.gallery
 
-examples: $(RUN_READY) ## work docs/examples.md out again
+examples: $(RUN_READY) ## work docs/examples.md and docs/agents_session.md out again
 	$(BIN)/python -m docs.examples
+	$(BIN)/python -m docs.agents_session
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,5 +1,8 @@
 """How numbers are written on every page and in every figure: 12 345, 12.3 %, 1 text, 2 texts."""
 
+import re
+
+_NEGATIVE = re.compile(r"(?<![\w)\]-])-(?=\.?\d)")
 THIN = "\u202f"
 """Stands between thousands and before "%"; a line does not break at it."""
 
@@ -17,6 +20,11 @@ def counted(number: int, one: str) -> str:
 def share(value: float, digits: int = 1) -> str:
     """A share in percent: .1234 is 12.3 %."""
     return f"{100 * value:.{digits}f}{THIN}%"
+
+
+def minus(text: str) -> str:
+    """Numbers in a text with a minus sign instead of a hyphen: -0.1 to -0.05 is −0.1 to −0.05, a-1 stays."""
+    return _NEGATIVE.sub("−", text)
 
 
 def short_share(value: float) -> str:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lib.results import Result
+from lib.settings import value as setting
 from lib.tensors import BrokenFileError, read_tensors, sweep, write_tensors
 
 _log = logging.getLogger(__name__)
@@ -24,22 +25,22 @@ _log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Result)
 
 _MOST_FILES = 500
-_MOST_BYTES = 10**9
+DEFAULT_CAPACITY = 10**9
 _FILES = f"*-{'[0-9a-f]' * 24}.safetensors"  # no other file in the folder is touched
 
 
 def default_shelf() -> "Shelf":
     """The shelf that the app and the command line share: beside the store's folder, over the maps that ship."""
-    root = Path(os.environ.get("EMBEDSCOPE_RESULTS") or Path.home() / ".cache" / "embedscope" / "results")
-    return Shelf(root.expanduser(), shipped=Path(__file__).parent.parent / "sample_data" / "maps")
+    root, most = setting("EMBEDSCOPE_RESULTS"), int(1e9 * setting("EMBEDSCOPE_RESULTS_GB"))
+    return Shelf(root, shipped=Path(__file__).parent.parent / "sample_data" / "maps", capacity=most)
 
 
 class Shelf:
     """A folder of results. Threads and processes may share it."""
 
-    def __init__(self, root: Path, *, shipped: Path | None = None) -> None:
-        """Keep results in `root`; those in `shipped` are only read."""
-        self.root, self.shipped = root, shipped
+    def __init__(self, root: Path, *, shipped: Path | None = None, capacity: int = DEFAULT_CAPACITY) -> None:
+        """Keep results in `root`, up to `capacity` bytes; those in `shipped` are only read."""
+        self.root, self.shipped, self.capacity = root, shipped, capacity
 
     def get(self, kind: type[R], inputs: Mapping[str, Any]) -> R | None:
         """The result of class `kind` computed from `inputs`, or None if there is none that is sound."""
@@ -83,7 +84,7 @@ class Shelf:
             _log.warning("Results cannot be kept in %s: %s", self.root, fault)
 
     def _thin_out(self) -> None:
-        """Remove the files unused for longest above `_MOST_FILES` files or `_MOST_BYTES`; the last written stays."""
+        """Remove the files unused for longest above `_MOST_FILES` files or `capacity` bytes; the last written stays."""
         sweep(self.root, _FILES)
         found = []
         for path in self.root.glob(_FILES):
@@ -93,7 +94,7 @@ class Shelf:
         kept = 0
         for number, (_, size, path) in enumerate(sorted(found, reverse=True)):  # used last first
             kept += size
-            if number and (number >= _MOST_FILES or kept > _MOST_BYTES):
+            if number and (number >= _MOST_FILES or kept > self.capacity):
                 _remove(path)
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from lib.errors import InputError
 from lib.segments import KEY_BYTES, Segment, stamp_of, write_segment
+from lib.settings import value
 from lib.tensors import BrokenFileError, sweep
 
 _log = logging.getLogger(__name__)
@@ -36,16 +37,9 @@ DEFAULT_CAPACITY = 2 * 10**9
 
 def default_store() -> "EmbeddingStore":
     """The store that the app and the command line share: EMBEDSCOPE_STORE (folder), EMBEDSCOPE_STORE_GB (cap)."""
-    root = os.environ.get("EMBEDSCOPE_STORE") or Path.home() / ".cache" / "embedscope" / "embeddings"
-    capacity = os.environ.get("EMBEDSCOPE_STORE_GB")
-    try:
-        size = int(float(capacity) * 1e9) if capacity else DEFAULT_CAPACITY
-    except (ValueError, OverflowError):
-        size = 0
-    if size <= 0:
-        raise InputError(f"EMBEDSCOPE_STORE_GB should be a number of gigabytes above 0, got {capacity!r}.")
+    root, size = value("EMBEDSCOPE_STORE"), max(int(1e9 * value("EMBEDSCOPE_STORE_GB")), 1)
     shipped = Path(__file__).parent.parent / "sample_data" / "embeddings"
-    return EmbeddingStore(Path(root).expanduser(), capacity=size, shipped=shipped if shipped.is_dir() else None)
+    return EmbeddingStore(root, capacity=size, shipped=shipped if shipped.is_dir() else None)
 
 
 def row_keys(texts: Iterable[str]) -> NDArray[np.uint8]:

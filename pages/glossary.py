@@ -2,4 +2,8 @@
 
 import streamlit as st
 
+from lib.ui import glossary, workspace
+
 st.title("Glossary", anchor=False)
+workspace.chosen()
+glossary.show()

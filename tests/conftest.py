@@ -29,6 +29,7 @@ def own_folders(tmp_path_factory):
         patch.setenv("EMBEDSCOPE_STORE", str(folder / "store"))
         patch.setenv("EMBEDSCOPE_RESULTS", str(folder / "results"))
         patch.setenv("EMBEDSCOPE_RUNS", str(folder / "runs"))
+        patch.setenv("EMBEDSCOPE_SHARES", str(folder / "shares"))
         yield folder
 
 

@@ -133,7 +133,7 @@ def test_a_signal_ends_it_with_a_checkpoint(capsys, tune, encoder, triplets, tmp
 
 
 def test_two_trainings_in_one_folder_are_refused(refused, triplets, encoder, tmp_path):
-    from lib.runs.locks import alone
+    from lib.locks import alone
 
     (tmp_path / "events.jsonl").write_text("of the other")
     with alone(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from lib import runs
 from lib.errors import InputError
 from lib.runs import queue, worker
-from lib.runs.locks import alone
+from lib.locks import alone
 from lib.runs.paths import without_paths
 from lib.runs.run import began_at, read_json
 
@@ -326,7 +326,7 @@ def test_another_process_of_the_same_number_is_not_the_run_s(started):
 def test_a_folder_is_had_by_one_process_at_a_time(tmp_path):
     folder = tmp_path / "out"
     ask = (
-        f"from lib.runs.locks import alone; from pathlib import Path\nwith alone(Path({str(folder)!r})): print('mine')"
+        f"from lib.locks import alone; from pathlib import Path\nwith alone(Path({str(folder)!r})): print('mine')"
     )
     with alone(folder):
         with pytest.raises(InputError, match=r"at work in .*out: wait until it has ended"), alone(folder):
@@ -442,10 +442,10 @@ def test_events_of_a_torn_log(tmp_path):
     ("name", "value", "words"),
     [
         ("EMBEDSCOPE_TRAINING", "perhaps", "should be on or off, got 'perhaps'"),
-        ("EMBEDSCOPE_TRAINING_MINUTES", "0", "should be a number above 0"),
-        ("EMBEDSCOPE_TRAINING_MINUTES", "nan", "should be a number above 0"),
-        ("EMBEDSCOPE_TRAINING_TEXTS", "many", "should be a number above 0"),
-        ("EMBEDSCOPE_RUNS_GB", "-1", "should be a number above 0"),
+        ("EMBEDSCOPE_TRAINING_MINUTES", "0", "should be a number of minutes above 0"),
+        ("EMBEDSCOPE_TRAINING_MINUTES", "nan", "should be a number of minutes above 0"),
+        ("EMBEDSCOPE_TRAINING_TEXTS", "many", "should be a whole number above 0"),
+        ("EMBEDSCOPE_RUNS_GB", "-1", "should be a number of gigabytes above 0"),
     ],
 )
 def test_limits_that_cannot_be_read(name, value, words):

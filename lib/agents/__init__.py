@@ -1,1 +1,1 @@
-"""Agents: the tools of the command line, offered to programs by the Model Context Protocol."""
+"""Embedscope for programming agents: the same functions as the command line, as tools of an MCP server."""

@@ -80,6 +80,14 @@ def corpus_map(
     return fig
 
 
+def mark_selected(fig: go.Figure, rows: Sequence[int]) -> None:
+    """Draw the points of `rows` as selected: the others are dimmed."""
+    chosen = set(rows)
+    for trace in fig.data:
+        if trace.customdata is not None:
+            trace.selectedpoints = [at for at, (row,) in enumerate(trace.customdata) if int(row) in chosen]
+
+
 def _canvas(projection: Projection) -> go.Figure:
     fig = figure(height=MAP_HEIGHT)
     name = _AXIS_NAMES[projection.method]

@@ -7,7 +7,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lib.cli import diff, diff_concepts, encoding, finetune, geometry, layers, retrieval, sae
+from lib.cli import (
+    diff,
+    diff_concepts,
+    encoding,
+    finetune,
+    geometry,
+    layers,
+    mcp,
+    overview,
+    report,
+    retrieval,
+    sae,
+    settings,
+)
 from lib.errors import InputError, Stopped
 
 _BAD_INPUT = 2
@@ -15,22 +28,34 @@ _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 0 done, 2 bad input, 130 interrupted."""
+    """Run one command; return its exit status: 0 done, 1 an assertion fails, 2 bad input, 130 interrupted."""
     chosen = _parser().parse_args(arguments)
     try:
-        chosen.run(chosen)
+        return chosen.run(chosen) or 0
     except InputError as fault:
         print(fault, file=sys.stderr)
         return _BAD_INPUT
     except (KeyboardInterrupt, Stopped) as stop:
         print(str(stop) or "Stopped. What was encoded is kept.", file=sys.stderr)
         return _INTERRUPTED
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib", description="Embedscope without its pages: JSON out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (geometry, layers, retrieval, finetune, diff, diff_concepts, sae, encoding):
+    for command in (
+        overview,
+        geometry,
+        layers,
+        retrieval,
+        finetune,
+        diff,
+        diff_concepts,
+        sae,
+        encoding,
+        settings,
+        mcp,
+        report,
+    ):
         command.add(commands)
     return parser

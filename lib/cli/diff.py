@@ -3,19 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lib.cli.inputs import (
-    Source,
-    about,
-    add_json,
-    check_seed,
-    check_suffix,
-    corpus_of,
-    progress,
-    write,
-    write_table,
-)
-from lib.cli.retrieval_queries import about_queries, queries_of
+from lib.cli.inputs import Source, add_json, check_seed, check_suffix, corpus_of, progress, write, write_table
+from lib.cli.retrieval_queries import queries_of
 from lib.corpora import QUERY_SET_NAMES, SAMPLE_NAMES, Corpus, QuerySet
+from lib.corpora.facts import about, about_queries
 from lib.encoders import PACKAGED, PACKAGED_TUNED, precisions_available
 from lib.errors import InputError
 

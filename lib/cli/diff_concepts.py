@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib.cli.diff import add_sides, check_sides, corpus_of_both
-from lib.cli.inputs import Source, about, add_json, check_seed, progress, write
-from lib.cli.retrieval_queries import about_queries, queries_of
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import Source, add_json, check_seed, progress, write
+from lib.cli.retrieval_queries import queries_of
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.corpora import QuerySet
+from lib.corpora.facts import about, about_queries
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.facts import about_sae
 from lib.sae.sources import OpenedSae
 
 if TYPE_CHECKING:

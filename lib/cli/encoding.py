@@ -4,9 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lib.cli.inputs import about, add_corpus, add_json, corpus_of, facts, progress, vectors_of, write, writing
+from lib.cli.inputs import add_corpus, add_json, corpus_of, progress, vectors_of, write, writing
 from lib.cli.opening import described
+from lib.corpora.facts import about
 from lib.encoders import PACKAGED
+from lib.encoders.facts import facts
 
 
 def add(commands: Any) -> None:

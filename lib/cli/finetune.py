@@ -18,7 +18,7 @@ from lib.errors import Stopped
 from lib.finetune.data import Examples, TrainingData, prepare, read_examples
 from lib.finetune.training import Journal, TrainingSettings, check_folder, check_tunable
 from lib.finetune.training.environment import computed_in
-from lib.runs.locks import alone
+from lib.locks import alone
 
 _UNTOLD = {"help", "resume", "json", "keep_checkpoints"}
 _COLUMNS = ("query", "document", "relevance", "query_id", "document_id", "negative_columns", "topic", "document_fields")

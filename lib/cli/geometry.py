@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
-from lib.cli.inputs import FEWEST, about, add_corpus, check_seed, corpus_of, vectors_of, write
+from lib.cli.inputs import FEWEST, add_corpus, check_seed, corpus_of, vectors_of, write
 from lib.corpora import Corpus
+from lib.corpora.facts import about
 from lib.errors import InputError
 from lib.shelf import default_shelf
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib import tables
 from lib.cli.opening import described, policy_of
 from lib.corpora import SAMPLE_NAMES, ColumnChoice, Corpus, Limits, build_corpus, guess_columns, load_sample, read_table
 from lib.corpora import read_vectors as read_npy
@@ -21,9 +22,9 @@ from lib.encoders import (
     open_encoder,
     precisions_available,
 )
+from lib.encoders.facts import facts
 from lib.errors import InputError
 from lib.progress import Progress
-from lib.results import to_json
 from lib.store import default_store
 
 if TYPE_CHECKING:
@@ -51,11 +52,10 @@ def add_encoder(command: argparse._ActionsContainer) -> None:
     command.add_argument("--precision", choices=precisions_available(), default="float32")
 
 
-def add_corpus(command: argparse.ArgumentParser) -> None:
+def add_corpus(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Options that say which corpus, in which encoder's space."""
-    command.add_argument(
-        "--corpus", required=True, metavar="FILE", help=f"a file of texts, or sample:{' or sample:'.join(SAMPLE_NAMES)}"
-    )
+    samples = " or sample:".join(SAMPLE_NAMES)
+    command.add_argument("--corpus", required=required, metavar="FILE", help=f"a file of texts, or sample:{samples}")
     add_encoder(command)
     command.add_argument(
         "--embeddings", metavar="NPY", help="precomputed embeddings, one row a text; no encoder is used"
@@ -134,30 +134,6 @@ def vectors_of(corpus: Corpus, chosen: argparse.Namespace) -> tuple[Any, dict[st
     return made.vectors, source.facts() | counts
 
 
-def facts(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What is reported of an encoder."""
-    shown = (
-        "source", "kind", "architecture", "family", "pooling", "pooling_guessed", "dimensions", "max_tokens", "layers",
-        "heads", "normalised", "licence", "parameters", "size_bytes", "notices", "fingerprint",
-    )  # fmt: skip
-    prompts = checkpoint.prompts
-    return {name: to_json(getattr(checkpoint, name)) for name in shown} | {
-        "prompts": {"query": prompts.query, "document": prompts.document, "source": prompts.source}
-    }
-
-
-def about(corpus: Corpus) -> dict[str, Any]:
-    """What is reported of a corpus."""
-    return {
-        "name": corpus.name,
-        "texts": len(corpus),
-        "blank": corpus.blank,
-        "duplicates": corpus.duplicates,
-        "notices": list(corpus.notices),
-        "key": corpus.key,
-    }
-
-
 def progress(what: str, *, doing: str = "Encoding") -> Progress:
     """A line on stderr that counts, rewritten in place on a terminal and quiet elsewhere until the end."""
 
@@ -202,16 +178,13 @@ def check_suffix(out: str, *suffixes: str) -> None:
 
 
 def write_table(table: "pd.DataFrame", out: str) -> None:
-    """Write `table` as .csv or .parquet, as `out` ends.
+    """Write `table` as .csv (safe from formulas: `lib.tables`) or .parquet, as `out` ends.
 
     Raises:
         InputError: the file cannot be written.
     """
     with writing(out):
-        if Path(out).suffix.lower() == ".csv":
-            table.to_csv(out, index=False)
-        else:
-            table.to_parquet(out, index=False)
+        tables.write(table, Path(out))
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 import argparse
 from typing import Any, get_args
 
-from lib.cli.inputs import Source, about, add_corpus, check_seed, corpus_of, progress, write
+from lib.cli.inputs import Source, add_corpus, check_seed, corpus_of, progress, write
+from lib.corpora.facts import about
 from lib.embeddings import space_of
 from lib.encoders import Role
 from lib.errors import InputError

@@ -8,8 +8,9 @@ from lib.cli import retrieval_parts as parts
 from lib.cli.inputs import Source, add_encoder, add_json, check_seed, write
 from lib.cli.retrieval_case import Case
 from lib.cli.retrieval_files import add_files, check_files, write_files
-from lib.cli.retrieval_queries import about_queries, add_queries, queries_of
+from lib.cli.retrieval_queries import add_queries, queries_of
 from lib.cli.retrieval_systems import add_systems, bm25, comparison, rivals_of
+from lib.corpora.facts import about_queries
 from lib.encoders.cross_checkpoint import CrossCheckpoint
 from lib.retrieval import Gain, Measure, evaluate, hard_negatives
 from lib.retrieval.negatives import Source as NegativeSource

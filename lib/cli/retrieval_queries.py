@@ -24,12 +24,12 @@ _OF_PAIRS = ("query", "document", "relevance", "query_id", "document_id", "negat
 _OF_BEIR = ("split", "document_fields")
 
 
-def add_queries(command: argparse.ArgumentParser) -> None:
+def add_queries(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Options that say which query set, and what its columns hold."""
     group = command.add_argument_group("the query set")
     group.add_argument(
         "--queries",
-        required=True,
+        required=required,
         metavar="FILE|DIR",
         help="pairs as .jsonl, .csv, .tsv or .parquet; a BEIR folder or .zip; "
         f"or sample:{' or sample:'.join(QUERY_SET_NAMES)}",
@@ -77,20 +77,6 @@ def queries_of(chosen: argparse.Namespace) -> QuerySet:
         return build_query_set(tables, document_fields=chosen.document_fields or _FIELDS, **settings)
     _refuse(chosen, _OF_BEIR, "a file of pairs; that option is for BEIR's corpus, queries and qrels")
     return build_query_set(tables, columns=_columns(tables, chosen), **settings)
-
-
-def about_queries(queries: QuerySet) -> dict[str, Any]:
-    """What is reported of a query set."""
-    return {
-        "name": queries.name,
-        "queries": len(queries.queries),
-        "documents": len(queries.documents),
-        "judgements": len(queries.relevance),
-        "topics": queries.topic_names,
-        "graded": queries.graded,
-        "notices": list(queries.notices),
-        "key": queries.key,
-    }
 
 
 def _refuse(chosen: argparse.Namespace, options: tuple[str, ...], what: str) -> None:

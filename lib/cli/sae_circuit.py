@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
-from lib.cli.inputs import Source, about, check_seed, corpus_of, progress, write, writing
-from lib.cli.sae_decompose import add_text_options, label_of
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import Source, check_seed, corpus_of, progress, write, writing
+from lib.cli.sae_decompose import add_text_options
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.cli.sae_writers import add_writers, check_writers, writers_of
 from lib.corpora import SAMPLE_NAMES, Corpus
+from lib.corpora.facts import about
 from lib.errors import InputError
 from lib.kept import kept
 from lib.sae.autoencoder import SparseAutoencoder
@@ -20,6 +21,7 @@ from lib.sae.circuits.shelved import births_inputs
 from lib.sae.circuits.states import pooled_states
 from lib.sae.circuits.trace import Trace, trace
 from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.facts import about_sae, label_of
 from lib.sae.tokens import check_features
 from lib.shelf import default_shelf
 

@@ -4,12 +4,12 @@ import argparse
 from typing import Any
 
 from lib.cli.inputs import Source, write
-from lib.cli.sae_decompose import add_text_options, label_of
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.sae_decompose import add_text_options
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.errors import InputError
-from lib.results import to_json
-from lib.sae.database import FeatureDatabase, find_database
-from lib.sae.decomposition import TWICE, Contrast, contrast
+from lib.sae.database import find_database
+from lib.sae.decomposition import TWICE, contrast
+from lib.sae.facts import about_sae, contrast_facts
 
 
 def add(commands: Any) -> None:
@@ -42,40 +42,4 @@ def run(chosen: argparse.Namespace) -> None:
     database = find_database(opened.folder, opened.sae)
     facts = {"sae": about_sae(opened), "encoder": source.facts(), "role": chosen.role}
     texts = {"a": chosen.text[0], "b": chosen.text[1], "truncated": made.truncated_mask.tolist()}
-    write(facts | texts | _written(result, database, chosen), chosen.json)
-
-
-def _written(result: Contrast, database: FeatureDatabase | None, chosen: argparse.Namespace) -> dict[str, Any]:
-    """A contrast as JSON values, one object a feature; what is left out is counted."""
-    differs = result.differing(chosen.times)
-    rows = [row for row in range(len(result.features)) if chosen.shared or differs[row]]
-    features = [
-        {
-            "feature": result.features[row],
-            "label": label_of(database, int(result.features[row])),
-            "differs": bool(differs[row]),
-            "a": result.activations_a[row],
-            "b": result.activations_b[row],
-            "through_a": result.through_a.contributions[row],
-            "through_b": result.through_b.contributions[row],
-            "contribution": result.both.contributions[row],
-        }
-        for row in rows
-    ]
-    ways = {"through_a": result.through_a, "through_b": result.through_b, "both": result.both}
-    made: dict[str, Any] = to_json(
-        {
-            "cosine": result.cosine,
-            "only_a": int(result.only_a.sum()),
-            "only_b": int(result.only_b.sum()),
-            "shared": int(result.shared.sum()),
-            "parts": {
-                name: {"features": way.contributions.sum(), "bias": way.bias, "error": way.error}
-                for name, way in ways.items()
-            },
-            "meetings": result.meetings,
-            "features": features,
-            "features_not_written": len(result.features) - len(rows),
-        }
-    )
-    return made
+    write(facts | texts | contrast_facts(result, database, times=chosen.times, shared=chosen.shared), chosen.json)

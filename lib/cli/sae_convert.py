@@ -6,9 +6,10 @@ from typing import Any
 
 from lib.cli.inputs import add_json, write, writing
 from lib.cli.opening import opened_sae
-from lib.cli.sae_inputs import about_sae, add_sae
+from lib.cli.sae_inputs import add_sae
 from lib.errors import InputError
 from lib.sae import SparseAutoencoder, save
+from lib.sae.facts import about_sae
 from lib.sae.formats import read_sae, write_saelens
 
 _FORMATS = ("saelens", "embedscope")

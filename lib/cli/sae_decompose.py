@@ -4,13 +4,13 @@ import argparse
 from typing import Any, get_args
 
 from lib.cli.inputs import Source, add_encoder, add_json, write
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.encoders import Role
 from lib.errors import InputError
-from lib.results import to_json
 from lib.sae.autoencoder import SparseAutoencoder
-from lib.sae.database import FeatureDatabase, find_database
-from lib.sae.decomposition import Decomposition, decompose
+from lib.sae.database import find_database
+from lib.sae.decomposition import decompose
+from lib.sae.facts import about_sae, decomposition_facts
 from lib.sae.tokens import token_shares
 
 
@@ -45,7 +45,7 @@ def run(chosen: argparse.Namespace) -> None:
         found = {
             "text": text,
             "truncated": bool(made.truncated_mask[row]),
-            **written(decompose(opened.sae, made.vectors[row]), database, chosen.top),
+            **decomposition_facts(decompose(opened.sae, made.vectors[row]), database, chosen.top),
         }
         if chosen.feature:
             found["tokens"] = _tokens(source, opened.sae, text, chosen)
@@ -63,27 +63,6 @@ def add_text_options(command: argparse.ArgumentParser) -> None:
         help="whose prompt stands before texts (default: document)",
     )
     add_json(command)
-
-
-def written(result: Decomposition, database: FeatureDatabase | None, top: int | None) -> dict[str, Any]:
-    """A decomposition as JSON values, one object a feature."""
-    rows = zip(result.features.tolist(), result.activations, result.shares, strict=True)
-    features = [
-        {"feature": feature, "label": label_of(database, feature), "activation": activation, "share": part}
-        for feature, activation, part in list(rows)[:top]
-    ]
-    whole = {
-        name: value for name, value in result.to_dict().items() if name not in ("features", "activations", "shares")
-    }
-    made: dict[str, Any] = to_json(
-        {"active": len(result.features), "features_share": result.features_share, **whole, "features": features}
-    )
-    return made
-
-
-def label_of(database: FeatureDatabase | None, feature: int) -> str | None:
-    """What a feature is about, where that is known."""
-    return None if database is None else database.label(feature)
 
 
 def _tokens(source: Source, sae: SparseAutoencoder, text: str, chosen: argparse.Namespace) -> dict[str, Any]:

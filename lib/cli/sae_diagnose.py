@@ -3,12 +3,14 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lib.cli.inputs import about, add_corpus, check_seed, progress, write
-from lib.cli.sae_inputs import about_sae, add_sae, taken_apart
+from lib.cli.inputs import add_corpus, check_seed, progress, write
+from lib.cli.sae_inputs import add_sae, taken_apart
 from lib.corpora import Corpus
+from lib.corpora.facts import about
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.database import FeatureDatabase
+from lib.sae.facts import about_sae
 
 if TYPE_CHECKING:
     from lib.sae.diagnostics import Absorption, Health, Polysemy

@@ -3,13 +3,14 @@
 import argparse
 from typing import Any
 
-from lib.cli.inputs import Source, about, add_corpus, check_seed, corpus_of, progress, vectors_of, write
-from lib.cli.retrieval_queries import about_queries
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import Source, add_corpus, check_seed, corpus_of, progress, vectors_of, write
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.cli.sae_train_queries import query_sets_of
 from lib.corpora import Corpus, QuerySet
+from lib.corpora.facts import about, about_queries
 from lib.sae import SparseAutoencoder
 from lib.sae.evaluation import evaluate_sae, retrieval_kept
+from lib.sae.facts import about_sae
 
 
 def add(commands: Any) -> None:

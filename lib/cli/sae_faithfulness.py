@@ -6,15 +6,17 @@ from typing import Any, get_args
 
 import numpy as np
 
+from lib import tables
 from lib.cli.inputs import Source, add_encoder, add_json, check_seed, progress, write
-from lib.cli.retrieval_queries import about_queries, add_queries, queries_of
-from lib.cli.sae_decompose import label_of
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.retrieval_queries import add_queries, queries_of
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.corpora import QuerySet
+from lib.corpora.facts import about_queries
 from lib.errors import InputError
 from lib.results import to_json
 from lib.retrieval import Gain
 from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.facts import about_sae, label_of
 from lib.sae.faithfulness import LINEAR, Faithfulness, Why, cumulative_curves, faithfulness, why
 from lib.sae.faithfulness.table import feature_table
 
@@ -109,7 +111,7 @@ def _told(found: Faithfulness, database: FeatureDatabase | None) -> dict[str, An
 def _write_table(found: Faithfulness, database: FeatureDatabase | None, path: Path) -> None:
     table = feature_table(found, [label_of(database, feature) for feature in found.features.tolist()])
     try:
-        table.to_csv(path, index=False)
+        path.write_bytes(tables.csv(table, mark=False))
     except OSError as fault:
         raise InputError(f"{path.name} cannot be written: {fault.strerror}.") from None
 

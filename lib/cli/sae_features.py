@@ -4,12 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.cli.inputs import Source, about, add_corpus, check_seed, check_suffix, corpus_of, progress, write, writing
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import Source, add_corpus, check_seed, check_suffix, corpus_of, progress, write, writing
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.corpora import Corpus
+from lib.corpora.facts import about
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.database import SUFFIXES, FeatureDatabase, database_bytes, find_database, make_database
+from lib.sae.facts import about_sae, feature_facts, known_of
 from lib.sae.statistics import RANKINGS, FeatureStatistics, feature_statistics, rank_features
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _METHODS = ("best", "keywords", "encoder")  # those of lib.sae.labels, which is slower to import
 _TOP, _EXAMPLES, _NEAREST = 20, 5, 8
-_KNOWN = ("label", "label_source", "score", "score_error", "score_near", "score_texts", "stability")
 
 
 def add(commands: Any) -> None:
@@ -61,7 +62,7 @@ def run(chosen: argparse.Namespace) -> None:
         "fires": len(statistics.fires),
         "silent": statistics.dead,
         "mean_active": float(statistics.count.sum() / statistics.texts),
-        "features": [_row(feature, statistics, database) for feature in ranked],
+        "features": [feature_facts(feature, statistics, database) for feature in ranked],
     }
     if chosen.feature:
         result["details"] = [
@@ -116,22 +117,6 @@ def _worth(database: FeatureDatabase | None) -> dict[str, Any]:
     return {name: database.numbers(name) if database else None for name in ("score", "stability")}
 
 
-def _row(feature: int, statistics: FeatureStatistics, database: FeatureDatabase | None) -> dict[str, Any]:
-    counted = ("count", "frequency", "mean", "maximum", "total", "specificity")
-    found = {"feature": feature} | {name: to_json(getattr(statistics, name)[feature]) for name in counted}
-    return found | _known(feature, database)
-
-
-def _known(feature: int, database: FeatureDatabase | None) -> dict[str, Any]:
-    if database is None:
-        return {}
-    row = database.table.iloc[feature]
-    found = {name: row[name] for name in _KNOWN if name in database.table.columns}
-    found["label"] = database.label(feature)
-    found |= {"scored_on": database.scored_on[feature]} if found["label"] is not None else {}
-    return {name: to_json(value) for name, value in found.items()}
-
-
 def _detail(
     feature: int,
     sae: "SparseAutoencoder",
@@ -155,13 +140,13 @@ def _detail(
         ]
 
     quantiles = zip(shown.by_quantile, shown.quantile_activations, strict=True)
-    return _row(feature, statistics, database) | {
+    return feature_facts(feature, statistics, database) | {
         "examples": told(shown.rows.tolist(), shown.activations.tolist()),
         "by_quantile": [told(rows, values) for rows, values in quantiles],
         "histogram": activation_histogram(codes, feature).to_dict(),
         "labels": label_lift(statistics.labels, feature).to_dict() if statistics.labels else None,
         "nearest": [
-            {"feature": other, "cosine": to_json(cosine), **_known(other, database)}
+            {"feature": other, "cosine": to_json(cosine), **known_of(other, database)}
             for other, cosine in zip(near.features.tolist(), near.cosines, strict=True)
         ],
     }

@@ -71,18 +71,3 @@ def taken_apart(chosen: argparse.Namespace) -> TakenApart:
     vectors, made_by = vectors_of(corpus, chosen)
     codes = opened.sae.encode(vectors, progress=progress(corpus.name, doing="Taking apart"))
     return TakenApart(corpus, opened, find_database(opened.folder, opened.sae), vectors, made_by, codes)
-
-
-def about_sae(opened: OpenedSae) -> dict[str, Any]:
-    """What is reported of a dictionary."""
-    sae = opened.sae
-    return {
-        "source": opened.source,
-        "key": sae.key,
-        "features": sae.features,
-        "dimensions": sae.dimensions,
-        "rule": sae.rule,
-        "k": sae.k,
-        "prefixes": list(sae.prefixes),
-        **sae.about.to_dict(),
-    }

@@ -3,13 +3,15 @@
 import argparse
 from typing import Any, get_args
 
-from lib.cli.inputs import Source, about, add_encoder, add_json, check_seed, corpus_of, progress, write
+from lib.cli.inputs import Source, add_encoder, add_json, check_seed, corpus_of, progress, write
 from lib.cli.opening import opened_sae
-from lib.cli.sae_inputs import about_sae, add_sae
+from lib.cli.sae_inputs import add_sae
+from lib.corpora.facts import about
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae import check_fit
 from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.facts import about_sae
 from lib.sae.matching import (
     ALIGNED,
     CORRELATED,

@@ -3,9 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lib.cli.inputs import about, add_corpus, check_seed, progress, write, write_text
-from lib.cli.sae_inputs import about_sae, add_sae, taken_apart
+from lib import tables
+from lib.cli.inputs import add_corpus, check_seed, progress, write, write_text
+from lib.cli.sae_inputs import add_sae, taken_apart
+from lib.corpora.facts import about
 from lib.results import to_json
+from lib.sae.facts import about_sae
 from lib.sae.network.graph import MEASURES
 from lib.sae.network.settings import DEFAULT_FEATURES, DEFAULT_MEASURE, DEFAULT_THRESHOLDS, MOST_FEATURES
 
@@ -136,8 +139,8 @@ def _files(
     wanted = (
         (chosen.html, lambda: standalone_html(network, names, clusters=called)),
         (chosen.graphml, lambda: graphml(network, names)),
-        (chosen.edges, lambda: edge_table(network, names).to_csv(index=False)),
-        (chosen.nodes, lambda: node_table(network, names).to_csv(index=False)),
+        (chosen.edges, lambda: tables.csv(edge_table(network, names), mark=False).decode()),
+        (chosen.nodes, lambda: tables.csv(node_table(network, names), mark=False).decode()),
     )
     for out, text in wanted:
         if out is not None:

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.cli.inputs import Source, about, check_seed, check_suffix, corpus_of, progress, write, writing
-from lib.cli.sae_decompose import add_text_options, label_of
-from lib.cli.sae_inputs import about_sae, add_sae, sae_of
+from lib.cli.inputs import Source, check_seed, check_suffix, corpus_of, progress, write, writing
+from lib.cli.sae_decompose import add_text_options
+from lib.cli.sae_inputs import add_sae, sae_of
 from lib.corpora import SAMPLE_NAMES, Corpus
+from lib.corpora.facts import about
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.codes import Codes
 from lib.sae.database import FeatureDatabase, find_database
+from lib.sae.facts import about_sae, change_facts
 from lib.sae.sources import OpenedSae
 from lib.sae.steering import (
     Push,
@@ -164,19 +166,9 @@ def _steered(result: Steered, database: FeatureDatabase | None, top: int) -> dic
     targets = zip(result.targets, result.target_before, result.target_after, strict=True)
     return {
         **{name: value for name, value in result.to_dict().items() if name not in left},
-        "targets": [_change(database, *target) for target in targets],
+        "targets": [change_facts(database, *target) for target in targets],
         "changed": len(result.features),
-        "changes": [_change(database, *row) for row in rows],
-    }
-
-
-def _change(database: FeatureDatabase | None, feature: int, before: float, after: float) -> dict[str, Any]:
-    return {
-        "feature": feature,
-        "label": label_of(database, feature),
-        "before": before,
-        "after": after,
-        "change": float(after) - float(before),
+        "changes": [change_facts(database, *row) for row in rows],
     }
 
 

@@ -15,8 +15,8 @@ from lib.cli.sae_train_queries import embedded, kept, query_sets_of
 from lib.cli.sae_train_watch import Watch
 from lib.cli.signals import ending_at_signals
 from lib.errors import InputError
+from lib.locks import alone
 from lib.results import to_json
-from lib.runs.locks import alone
 from lib.sae.autoencoder import Rule
 from lib.sae.folder import WEIGHTS, save
 

@@ -1,10 +1,9 @@
 """How large a corpus may be: set by whoever runs the server, so that one upload cannot take its memory."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lib.errors import InputError
+from lib.settings import value
 
 MEGABYTE = 1024 * 1024
 
@@ -32,18 +31,8 @@ class Limits:
         Raises:
             InputError: one of them is not a whole number above zero.
         """
-        env = os.environ if environment is None else environment
         return cls(
-            max_bytes=_whole(env, "EMBEDSCOPE_MAX_UPLOAD_MB", cls.max_bytes // MEGABYTE) * MEGABYTE,
-            max_rows=_whole(env, "EMBEDSCOPE_MAX_ROWS", cls.max_rows),
-            max_chars=_whole(env, "EMBEDSCOPE_MAX_CHARS", cls.max_chars),
+            max_bytes=value("EMBEDSCOPE_MAX_UPLOAD_MB", environment) * MEGABYTE,
+            max_rows=value("EMBEDSCOPE_MAX_ROWS", environment),
+            max_chars=value("EMBEDSCOPE_MAX_CHARS", environment),
         )
-
-
-def _whole(env: Mapping[str, str], name: str, default: int) -> int:
-    given = env.get(name, "").strip()
-    if not given:
-        return default
-    if not (given.isascii() and given.isdigit() and len(given) <= 15 and int(given) > 0):
-        raise InputError(f"{name} should be a whole number above 0, got {given[:40]!r}: change or unset it.")
-    return int(given)

@@ -6,7 +6,7 @@ from lib.encoders.encoder import BATCH_TOKENS, Encoded, Encoder
 from lib.encoders.families import FAMILIES, Family, Variant, family_of
 from lib.encoders.hidden import AttentionBatch, HiddenBatch
 from lib.encoders.late_checkpoint import LateCheckpoint, describe_multi_vector
-from lib.encoders.memory import free_memory
+from lib.encoders.memory import ShortOfMemoryError, free_memory
 from lib.encoders.multi_vector import MultiVectorEncoder, open_multi_vector
 from lib.encoders.opening import open_encoder
 from lib.encoders.policy import Policy
@@ -36,6 +36,7 @@ __all__ = [
     "Precision",
     "Prompts",
     "Role",
+    "ShortOfMemoryError",
     "TokenBatch",
     "TokenEncoder",
     "TokenVectors",

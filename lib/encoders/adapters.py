@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.encoders.claims import check_rank
 from lib.encoders.files import read_object
 from lib.encoders.weights import parameters_of
 from lib.errors import InputError
@@ -39,6 +40,7 @@ def read_adapter(folder: Path, *, name: str) -> Adapter | None:
     if config is None:
         return None
     weights = _checked_weights(folder, config.get("peft_type"), name)
+    check_rank(config, name=name)
     base = config.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise InputError(f"The adapter {name} does not name its base; write base_model_name_or_path into {_CONFIG}.")
@@ -72,6 +74,7 @@ def task_adapters(folder: Path, *, name: str) -> tuple[tuple[str, Path], ...]:
             config = read_object(path, _CONFIG)
             if config is not None:
                 parameters_of(_checked_weights(path, config.get("peft_type"), name), name=name)
+                check_rank(config, name=name)
                 found[role] = path
                 break
     return tuple(found.items()) if len(found) == len(_TASK_FOLDERS) else ()

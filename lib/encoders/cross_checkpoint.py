@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lib.encoders.adapters import refuse_hidden_adapters
 from lib.encoders.architecture import Architecture, read_architecture, token_limit
+from lib.encoders.claims import check_claims, check_files
 from lib.encoders.files import read_object
 from lib.encoders.fingerprint import content_hash
 from lib.encoders.layout import ModuleEntry, read_modules
@@ -113,6 +114,8 @@ def _described(
 ) -> CrossCheckpoint:
     name = located.source
     weights = find_weights(folder, name=name)
+    check_claims(config, weights, name=name)
+    check_files(folder, name=name)
     transformer = read_transformer_settings(folder)
     limit = token_limit(folder, transformer, architecture)
     prompt = _prompt(settings, name=name)

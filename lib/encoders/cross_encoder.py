@@ -14,6 +14,7 @@ from lib.encoders.encoder import BATCH_TOKENS
 from lib.encoders.memory import check_memory
 from lib.encoders.policy import Policy
 from lib.encoders.tokens import TextTokenizer
+from lib.encoders.turns import OPENING
 from lib.errors import InputError, Stopped
 from lib.progress import Progress
 
@@ -149,14 +150,15 @@ def open_cross_encoder(source: str | CrossCheckpoint, *, policy: Policy | None =
         InputError: see `describe_cross_encoder`; also too little free memory, or files that do not fit together.
     """
     checkpoint = source if isinstance(source, CrossCheckpoint) else describe_cross_encoder(source, policy=policy)
-    check_memory(checkpoint.source, checkpoint.parameters)
-    from lib.encoders.cross_loading import load_cross_encoder
-    from lib.encoders.loading import told
+    with OPENING.taken(checkpoint.source):
+        check_memory(checkpoint.source, checkpoint.parameters)
+        from lib.encoders.cross_loading import load_cross_encoder
+        from lib.encoders.loading import told
 
-    reranker = Reranker(checkpoint, *load_cross_encoder(checkpoint))
-    with told(checkpoint.source):
-        reranker.score(_PROBE)  # a vocabulary larger than the table of the weights shows here
-    return reranker
+        reranker = Reranker(checkpoint, *load_cross_encoder(checkpoint))
+        with told(checkpoint.source):
+            reranker.score(_PROBE)  # a vocabulary larger than the table of the weights shows here
+        return reranker
 
 
 def activated(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float32]:

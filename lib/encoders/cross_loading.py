@@ -3,8 +3,9 @@
 from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
 
+from lib.encoders.claims import check_model
 from lib.encoders.cross_checkpoint import CrossCheckpoint
 from lib.encoders.loading import told
 from lib.errors import InputError
@@ -23,6 +24,11 @@ def load_cross_encoder(checkpoint: CrossCheckpoint) -> tuple[Any, Any]:
     """
     own = {"trust_remote_code": checkpoint.own_code, "local_files_only": not checkpoint.own_code}
     with told(checkpoint.source):
+        if not checkpoint.own_code:
+            config = AutoConfig.from_pretrained(str(checkpoint.path), **own)
+            with torch.device("meta"):
+                described = AutoModelForSequenceClassification.from_config(config)
+            check_model(described, checkpoint.parameters, name=checkpoint.source)
         model, report = AutoModelForSequenceClassification.from_pretrained(
             str(checkpoint.path),
             dtype=torch.float32,

@@ -7,6 +7,7 @@ from typing import Any
 from lib.encoders.adapters import read_adapter, refuse_hidden_adapters, task_adapters
 from lib.encoders.architecture import check_is_encoder, has_table, read_architecture, static_sizes, token_limit
 from lib.encoders.checkpoint import Checkpoint
+from lib.encoders.claims import check_claims, check_files, check_module_claims
 from lib.encoders.families import Variant, family_of
 from lib.encoders.files import read_object
 from lib.encoders.fingerprint import content_hash
@@ -99,6 +100,9 @@ def _transformer(
     pooling, guessed = _pooling(located, modules, variant)
     dimensions = _dimensions(located, modules, settings, architecture.hidden * len(pooling.ways))
     weights = find_weights(folder, name=name)
+    check_claims(config, weights, name=name)
+    check_module_claims(located.folder, modules, name=name)
+    check_files(folder, name=name)
     limit = token_limit(folder, read_transformer_settings(folder), architecture)
     normalised = (_normalises(modules) if modules else bool(variant and variant.normalised)) and (
         settings.get("truncate_dim") is None
@@ -156,6 +160,7 @@ def _static(
     name = located.source
     rows, columns = static_sizes(folder, name=name)
     weights = find_weights(folder, name=name)
+    check_files(folder, name=name)
     if not (folder / "tokenizer.json").is_file():
         raise InputError(f"{name} is a static encoder without tokenizer.json; fetch the checkpoint anew.")
     truncated = settings.get("truncate_dim")
@@ -195,6 +200,7 @@ def _over_base(base: Checkpoint, located: Located, parameters: int, size_bytes: 
         check_modules(modules, name=located.source)
         if any(module.own_code for module in modules):
             raise InputError(f"The adapter {located.source} lists modules with code of their own; merge it first.")
+        check_module_claims(located.folder, modules, name=located.source)
         pooling, _ = _pooling(located, modules, None)
         hidden = base.dimensions if base.module_folder is None else _hidden(base)
         changes = {

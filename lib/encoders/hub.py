@@ -1,14 +1,15 @@
 """Hub: a checkpoint's folder in the hub's cache, downloaded when it is not there and may be."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib.encoders.disk import make_room
 from lib.encoders.memory import check_memory
+from lib.encoders.turns import FETCHING
 from lib.errors import InputError
 
 _SECONDS = 4.0
@@ -129,7 +130,7 @@ def asking(hub_id: str, *, what: str = "model", other: str = "encoder") -> Itera
 def _download(hub_id: str) -> HubFolder:
     from huggingface_hub import HfApi, constants, snapshot_download
 
-    with asking(hub_id):
+    with FETCHING.taken(hub_id), asking(hub_id):
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
         patterns, files = _selection(info.siblings or [])
         _check_memory(hub_id, info, files)
@@ -166,18 +167,18 @@ def _selection(siblings: Sequence[Any]) -> tuple[tuple[str, ...], list[Any]]:
 
 
 def _check_memory(hub_id: str, info: Any, files: Sequence[Any]) -> None:
-    """Hold the weights beside config.json against free memory; opening counts those of every module."""
-    weights = sum(
-        file.size or 0
-        for file in files
-        if "/" not in file.rfilename and file.rfilename.endswith((".safetensors", ".bin"))
-    )
+    """Hold the folder with the most weights against free memory; opening counts those of every module."""
+    weights: dict[str, int] = {}
+    for file in files:
+        if file.rfilename.endswith((".safetensors", ".bin")):
+            folder = file.rfilename.rpartition("/")[0]
+            weights[folder] = weights.get(folder, 0) + (file.size or 0)
     counted = getattr(info.safetensors, "total", None) if info.safetensors else None
-    check_memory(hub_id, counted or weights // 4)
+    check_memory(hub_id, max(counted or 0, max(weights.values(), default=0) // 4))
 
 
 def _check_disk(hub_id: str, revision: str | None, files: Sequence[Any], cache: Path) -> None:
-    """Hold the files that the cache lacks against the free space of its disk."""
+    """Hold the files that the cache lacks against the room that there is for them."""
     from huggingface_hub import try_to_load_from_cache
 
     missing = sum(
@@ -185,10 +186,4 @@ def _check_disk(hub_id: str, revision: str | None, files: Sequence[Any], cache: 
         for file in files
         if not isinstance(try_to_load_from_cache(hub_id, file.rfilename, revision=revision), str)
     )
-    place = next(parent for parent in (cache, *cache.parents) if parent.exists())
-    free = shutil.disk_usage(place).free
-    if missing > free:
-        raise InputError(
-            f"{hub_id} takes {missing / 1e9:.1f} GB on disk, but only {free / 1e9:.1f} GB are free; make room or "
-            "choose a smaller encoder."
-        )
+    make_room(hub_id, missing, cache)

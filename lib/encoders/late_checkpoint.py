@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.encoders.adapters import refuse_hidden_adapters
 from lib.encoders.architecture import read_architecture, token_limit
+from lib.encoders.claims import check_claims, check_files, check_module_claims
 from lib.encoders.files import read_object
 from lib.encoders.fingerprint import content_hash
 from lib.encoders.layout import ModuleEntry, read_modules
@@ -80,6 +81,9 @@ def describe_multi_vector(source: str, *, policy: Policy | None = None) -> LateC
     if architecture.own_code or any(_is_foreign(entry) for entry in modules):
         raise InputError(f"{name} runs only with Python code that comes with it, and such code is not run here.")
     weights = [_safe(path, name) for path in _weighty(folder, modules)]
+    check_claims(config, weights[0], name=name)
+    check_module_claims(folder, modules, name=name)
+    check_files(below, name=name)
     return LateCheckpoint(
         source=name,
         path=folder,

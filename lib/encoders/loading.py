@@ -13,12 +13,15 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Dropout, LayerNorm, Pooling, StaticEmbedding
 from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import AutoModel, AutoModelForTextEncoding, PretrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
 from transformers.utils import logging as transformers_logging
 
 from lib.encoders.checkpoint import Checkpoint
+from lib.encoders.claims import check_model
 from lib.encoders.files import read_object
 from lib.encoders.layout import read_modules
+from lib.encoders.weights import find_weights
 from lib.errors import InputError
 
 _TAIL: dict[str, Any] = {
@@ -47,6 +50,7 @@ class WholeTransformer(Transformer):
         is_peft_model: bool,
         **model_kwargs: Any,
     ) -> PreTrainedModel:
+        _check_claimed(model_name_or_path, config, **model_kwargs)
         loaded: Any = super()._load_model(
             model_name_or_path,
             transformer_task,
@@ -65,6 +69,16 @@ class WholeTransformer(Transformer):
                 f"encoder has (the first: {missing[0]}), so its vectors would be random; it may need code of its own."
             )
         return model
+
+
+def _check_claimed(path: str, config: PretrainedConfig, *, dtype: torch.dtype, subfolder: str = "", **_: Any) -> None:
+    """Refuse a config that describes a model far larger than its weights: it would be made before it is filled."""
+    folder = Path(path) / subfolder
+    weights = find_weights(folder, name=folder.name)
+    halved = config.is_encoder_decoder and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+    with torch.device("meta"):
+        described = (AutoModelForTextEncoding if halved else AutoModel).from_config(config, trust_remote_code=False)
+    check_model(described, weights.parameters, name=folder.name, bytes_per_parameter=dtype.itemsize)
 
 
 def load_modules(checkpoint: Checkpoint, dtype: torch.dtype) -> list[nn.Module]:

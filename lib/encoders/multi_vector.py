@@ -17,6 +17,7 @@ from lib.encoders.memory import check_memory
 from lib.encoders.policy import Policy
 from lib.encoders.prompts import ROLES, Role
 from lib.encoders.token_states import TokenBatch, TokenVectors, spread
+from lib.encoders.turns import OPENING
 from lib.errors import InputError
 from lib.progress import Progress
 
@@ -112,7 +113,8 @@ def open_multi_vector(source: str | LateCheckpoint, *, policy: Policy | None = N
         InputError: see `describe_multi_vector`; also too little free memory, or files that do not fit together.
     """
     checkpoint = source if isinstance(source, LateCheckpoint) else describe_multi_vector(source, policy=policy)
-    check_memory(checkpoint.source, checkpoint.parameters)
-    from lib.encoders.late_loading import load_multi_vector
+    with OPENING.taken(checkpoint.source):
+        check_memory(checkpoint.source, checkpoint.parameters)
+        from lib.encoders.late_loading import load_multi_vector
 
-    return MultiVectorEncoder(checkpoint, load_multi_vector(checkpoint))
+        return MultiVectorEncoder(checkpoint, load_multi_vector(checkpoint))

@@ -6,6 +6,7 @@ from lib.encoders.encoder import Encoder
 from lib.encoders.memory import check_memory
 from lib.encoders.policy import Policy
 from lib.encoders.precision import Precision, check_precision, torch_dtype
+from lib.encoders.turns import OPENING
 
 _BYTES: dict[Precision, int] = {"float32": 4, "bfloat16": 2, "openvino": 8}
 """Of memory, for each parameter; OpenVINO packs the weights anew and torch's stay for hidden states."""
@@ -31,12 +32,13 @@ def open_encoder(
     policy = policy or Policy.from_environment()
     if precision != "float32" and checkpoint.kind == "static":
         precision = "float32"  # it only adds up rows: nothing to gain
-    check_memory(checkpoint.source, checkpoint.parameters, bytes_per_parameter=_BYTES[precision])
-    from lib.encoders.loading import load_modules
+    with OPENING.taken(checkpoint.source):
+        check_memory(checkpoint.source, checkpoint.parameters, bytes_per_parameter=_BYTES[precision])
+        from lib.encoders.loading import load_modules
 
-    encoder = Encoder(checkpoint, load_modules(checkpoint, torch_dtype(precision)), precision=precision)
-    if precision == "openvino":
-        from lib.encoders.openvino import CompiledTransformer
+        encoder = Encoder(checkpoint, load_modules(checkpoint, torch_dtype(precision)), precision=precision)
+        if precision == "openvino":
+            from lib.encoders.openvino import CompiledTransformer
 
-        encoder.compiled = CompiledTransformer(encoder)
-    return encoder
+            encoder.compiled = CompiledTransformer(encoder)
+        return encoder

@@ -178,6 +178,7 @@ def _check_folder(folder: Path, source: str, policy: Policy) -> None:
 def _from_hub(source: str, policy: Policy, instead: str) -> Located:
     known = family_of(source)
     hub_id = known[1].hub_id if known and "/" not in source else source
+    policy.check(hub_id)
     found = fetch(hub_id, allow_hub=policy.allow_hub, instead=instead)
     if not any((found.folder / mark).is_file() for mark in _MARKS):
         raise InputError(f"{hub_id} is not an encoder: it holds neither config.json nor modules.json.")

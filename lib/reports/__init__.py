@@ -1,1 +1,1 @@
-"""Reports: what was measured as one HTML file or as Markdown, and assertions on it."""
+"""Reports: one file on an encoder, a corpus and a query set, as a page, as text or as numbers, with assertions."""

@@ -1,13 +1,10 @@
 """What whoever runs the server allows of long runs."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lib.errors import InputError
-
-_OFF = {"0", "off", "no", "false"}
-_ON = {"", "1", "on", "yes", "true"}
+from lib.settings import value
 
 
 @dataclass(frozen=True)
@@ -31,12 +28,11 @@ class RunLimits:
         Raises:
             InputError: one of them is not what it should be.
         """
-        env = os.environ if environment is None else environment
         return cls(
-            allowed=_switch(env, "EMBEDSCOPE_TRAINING"),
-            minutes=_positive(env, "EMBEDSCOPE_TRAINING_MINUTES", cls.minutes),
-            texts=int(_positive(env, "EMBEDSCOPE_TRAINING_TEXTS", cls.texts)),
-            gigabytes=_positive(env, "EMBEDSCOPE_RUNS_GB", cls.gigabytes),
+            allowed=value("EMBEDSCOPE_TRAINING", environment),
+            minutes=value("EMBEDSCOPE_TRAINING_MINUTES", environment),
+            texts=value("EMBEDSCOPE_TRAINING_TEXTS", environment),
+            gigabytes=value("EMBEDSCOPE_RUNS_GB", environment),
         )
 
     def check(self, texts: int, *, command: str, less: str = "choose a smaller corpus", what: str = "texts") -> None:
@@ -97,23 +93,3 @@ def gigabytes_of(size: float) -> str:
     if size < 1e9:
         return f"{size / 1e6:.2g} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
     return f"{size / 1e9:.2g} GB" if size < 1e11 else f"{size / 1e9:,.0f} GB"
-
-
-def _switch(env: Mapping[str, str], name: str) -> bool:
-    given = env.get(name, "").strip().lower()
-    if given not in _ON | _OFF:
-        raise InputError(f"{name} should be on or off, got {given[:40]!r}: change or unset it.")
-    return given in _ON
-
-
-def _positive(env: Mapping[str, str], name: str, default: float) -> float:
-    given = env.get(name, "").strip()
-    if not given:
-        return default
-    try:
-        value = float(given)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e9:
-        raise InputError(f"{name} should be a number above 0, got {given[:40]!r}: change or unset it.")
-    return value

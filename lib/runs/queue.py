@@ -19,8 +19,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from lib.errors import InputError
+from lib.locks import exclusive
 from lib.runs.limits import RunLimits
-from lib.runs.locks import exclusive
 from lib.runs.run import (
     LOG,
     Run,

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from lib.errors import InputError
 from lib.results import Result
 from lib.runs.paths import without_paths
+from lib.settings import value
 
 State = Literal["new", "waiting", "running", "finished", "failed", "stopped"]
 
@@ -122,11 +123,8 @@ class Status(Result):
 
 def default_root() -> Path:
     """The folder of all runs: EMBEDSCOPE_RUNS, by default `~/.cache/embedscope/runs`."""
-    return (
-        Path(os.environ.get("EMBEDSCOPE_RUNS") or Path.home() / ".cache" / "embedscope" / "runs")
-        .expanduser()
-        .absolute()
-    )
+    root: Path = value("EMBEDSCOPE_RUNS")
+    return root
 
 
 def create(

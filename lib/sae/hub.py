@@ -4,13 +4,15 @@ A repository may hold dozens of dictionaries, a folder each: only the files of t
 and safetensors alone where there are any.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lib.encoders import free_memory
+from lib.encoders.disk import make_room
 from lib.encoders.hub import HubFolder, asking, cached_or_fetched
+from lib.encoders.memory import check_cap
+from lib.encoders.turns import FETCHING
 from lib.errors import InputError
 
 _SECONDS = 4.0
@@ -20,7 +22,6 @@ _SAFE = ("sae.safetensors", "sae_weights.safetensors")
 _PICKLED = ("ae.pt",)
 _BESIDE = ("activation_scaler.json", "features.parquet")
 _READING = 7  # bytes of memory that reading takes for each byte of a file
-_LEFT_FREE = 10**9  # bytes of disk that a download leaves to others
 _SHOWN = 6
 
 
@@ -55,12 +56,12 @@ def _cached(hub_id: str, folder: str) -> HubFolder | None:
 def _download(hub_id: str, folder: str) -> HubFolder:
     from huggingface_hub import HfApi, constants, hf_hub_download
 
-    with asking(hub_id, what="repository", other="sparse autoencoder"):
+    with FETCHING.taken(hub_id), asking(hub_id, what="repository", other="sparse autoencoder"):
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=_SECONDS)
         wanted = _selection(hub_id, folder, info.siblings or [])
         size = sum(file.size or 0 for file in wanted)
         _check_memory(hub_id, size)
-        _check_disk(hub_id, size, Path(constants.HF_HUB_CACHE))
+        make_room(hub_id, size, Path(constants.HF_HUB_CACHE), smaller="sparse autoencoder")
         paths = [hf_hub_download(hub_id, file.rfilename, revision=info.sha, etag_timeout=_SECONDS) for file in wanted]
     return HubFolder(Path(paths[0]).parent, Path(constants.HF_HUB_CACHE))
 
@@ -101,19 +102,10 @@ def _called(hub_id: str, folder: str) -> str:
 
 def _check_memory(hub_id: str, size: int) -> None:
     """Refuse weights that could not be read, before they are downloaded."""
+    check_cap(hub_id, size)
     free = free_memory()
     if _READING * size > free:
         raise InputError(
             f"{hub_id} takes about {_READING * size / 1e9:.1f} GB of memory to read, but only {free / 1e9:.1f} GB are "
             "free; choose a smaller sparse autoencoder."
-        )
-
-
-def _check_disk(hub_id: str, size: int, cache: Path) -> None:
-    place = next(parent for parent in (cache, *cache.parents) if parent.exists())
-    free = shutil.disk_usage(place).free
-    if size > free - _LEFT_FREE:
-        raise InputError(
-            f"{hub_id} takes {size / 1e9:.1f} GB on disk, and of the {free / 1e9:.1f} GB that are free "
-            f"{_LEFT_FREE / 1e9:.0f} is left to others; make room or choose a smaller sparse autoencoder."
         )

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from lib.errors import InputError
 from lib.sae.feature_table import Edit, check_label, check_name
+from lib.settings import value
 
-_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _MOST_BYTES, _MOST_EDITS = 16_000_000, 100_000
 _lock = threading.Lock()
@@ -46,13 +46,9 @@ def edits_are_kept(visit: Visit, environment: Mapping[str, str] | None = None) -
     Raises:
         InputError: EMBEDSCOPE_HOSTED is neither on nor off.
     """
-    given = (os.environ if environment is None else environment).get("EMBEDSCOPE_HOSTED", "").strip().lower()
-    if given in _ON:
-        return False
-    if given in _OFF:
-        return True
-    if given:
-        raise InputError(f"EMBEDSCOPE_HOSTED should be 1 or 0, got {given[:40]!r}: change or unset it.")
+    hosted = value("EMBEDSCOPE_HOSTED", environment)
+    if hosted is not None:
+        return not hosted
     headers = {name.lower(): value for name, value in visit.headers.items()}
     return (
         visit.opened_here
@@ -80,8 +76,8 @@ def _is_here(address: str) -> bool:
 
 def default_edits() -> "LabelEdits":
     """The edits beside the store's folder."""
-    store = Path(os.environ.get("EMBEDSCOPE_STORE") or Path.home() / ".cache" / "embedscope" / "embeddings")
-    return LabelEdits(store.expanduser().parent / "labels")
+    store: Path = value("EMBEDSCOPE_STORE")
+    return LabelEdits(store.parent / "labels")
 
 
 class LabelEdits:

@@ -14,6 +14,7 @@ from lib.corpora.samples import SAMPLE_FOLDER
 from lib.encoders import PACKAGED, PACKAGED_STATIC, Policy
 from lib.encoders.files import inside, stray_link
 from lib.encoders.hub import is_hub_id
+from lib.encoders.turns import OPENING
 from lib.errors import InputError
 from lib.runs import default_root
 from lib.sae.autoencoder import SparseAutoencoder
@@ -68,7 +69,8 @@ def open_sae(source: str, *, policy: Policy, runs: Path | None = None) -> Opened
     stray = stray_link(place.folder, place.roots)
     if stray is not None:
         raise InputError(f"{stray.name} of {place.source!r} is a link that leads out of the folder it belongs to.")
-    return OpenedSae(read_sae(place.folder, name=_name(place)), place.folder, place.source)
+    with OPENING.taken(place.source):
+        return OpenedSae(read_sae(place.folder, name=_name(place)), place.folder, place.source)
 
 
 def _checked(source: str) -> str:
@@ -107,6 +109,7 @@ def _locate(source: str, policy: Policy, runs: Path | None) -> _Place:
             f"{source!r} is neither the packaged sparse autoencoder, nor a folder that may be opened here, nor a hub "
             "id (owner/name or owner/name/folder); folders have to lie below EMBEDSCOPE_MODEL_ROOTS."
         )
+    policy.check(hub_id)
     found = fetch_sae(hub_id, folder, allow_hub=policy.allow_hub)
     return _Place(source, found.folder, (found.cache,))
 

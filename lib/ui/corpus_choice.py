@@ -5,6 +5,7 @@ An upload stays in the memory of its session. Whatever is wrong with it is said 
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -25,7 +26,9 @@ from lib.errors import InputError
 from lib.ui.controls import one_of
 from lib.ui.messages import counted, plain, tell
 from lib.ui.remembered import keep_only, remembered
+from lib.ui.sharing import opened
 
+Origin = Literal["sample", "own", "shared"]
 _NONE = "(none)"
 _SAMPLE_LABELS = {"topic": "label", "subtopic": "subtopic"}
 _KEPT = "corpus"  # what the session remembers it as
@@ -38,18 +41,34 @@ class CorpusChoice:
     corpus: Corpus | None
     fault: str | None = None
     todo: str | None = None
+    origin: Origin = "sample"
+    """Where it comes from: a sample, the session's own upload or paste, or a share link."""
+
+    @property
+    def private(self) -> bool:
+        """Whether an address alone cannot carry it: it is in the memory of this session only."""
+        return self.origin == "own" and self.corpus is not None
 
 
 def choose_corpus() -> CorpusChoice:
     """Draw the choice in the sidebar and return it."""
-    kind = one_of("Corpus", list(_KINDS), key="corpus", width="stretch")
+    kind = one_of(
+        "Corpus",
+        opened.with_shared(_KINDS, "corpus"),
+        key="corpus",
+        width="stretch",
+        help="The texts that are looked at: the sample, a file of yours, or lines that you paste; yours stay in "
+        "your session.",
+    )
     keep_only(_KEPT, kind)
     try:
-        chosen = _KINDS[kind]()
+        chosen = _KINDS[kind]() if kind in _KINDS else CorpusChoice(opened.corpus(), origin="shared")
     except InputError as fault:
         return CorpusChoice(None, fault=str(fault))
     if chosen.corpus is not None:
         _describe(chosen.corpus)
+        if chosen.origin == "shared":
+            opened.describe_corpus(chosen.corpus)
     return chosen
 
 
@@ -79,13 +98,20 @@ def _sample() -> CorpusChoice:
 
 
 def _paste() -> CorpusChoice:
-    text = st.text_area("Texts, one a line", height=180, key="pasted", placeholder="One text a line")
+    text = st.text_area(
+        "Texts, one a line",
+        height=180,
+        key="pasted",
+        placeholder="One text a line",
+        help="Each line is one text; they stay in your session.",
+    )
     if not text.strip():
         return CorpusChoice(None, todo="Paste some texts into the sidebar, one a line; three or more can be measured.")
     limits = Limits.from_environment()
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     table = remembered(_KEPT, "Paste table", digest, lambda: read_pasted(text, limits=limits))
-    return CorpusChoice(remembered(_KEPT, "Paste corpus", digest, lambda: build_corpus(table, limits=limits)))
+    made: Corpus = remembered(_KEPT, "Paste corpus", digest, lambda: build_corpus(table, limits=limits))
+    return CorpusChoice(made, origin="own")
 
 
 def _upload() -> CorpusChoice:
@@ -95,8 +121,8 @@ def _upload() -> CorpusChoice:
         type=[suffix.lstrip(".") for suffix in SUFFIXES],
         key="upload_file",
         max_upload_size=max(1, limits.max_bytes // 2**20),
-        help="One text a line (.txt), or a table with a column of texts. The texts stay in this session; their "
-        "vectors are kept on the server under hashes.",
+        help="One text a line (.txt), or a table with a column of texts. The texts stay in this session unless you "
+        "create a share link; their vectors are kept on the server under hashes.",
     )
     if file is None:
         return CorpusChoice(None, todo="Upload a file in the sidebar: .txt with one text a line, .csv, .tsv, .jsonl or "
@@ -121,9 +147,10 @@ def _upload() -> CorpusChoice:
             lambda: read_vectors(vectors.getvalue(), name=vectors.name, limits=limits),
         )
     built = (file.file_id, choice, vectors.file_id if vectors else None)
-    return CorpusChoice(
-        remembered(_KEPT, "Upload corpus", built, lambda: build_corpus(table, choice, limits=limits, embeddings=made))
+    corpus: Corpus = remembered(
+        _KEPT, "Upload corpus", built, lambda: build_corpus(table, choice, limits=limits, embeddings=made)
     )
+    return CorpusChoice(corpus, origin="own")
 
 
 def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
@@ -135,7 +162,9 @@ def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
     def pick(what: str, guessed: str | None, *, needed: bool = False) -> str | None:
         options = names if needed else [_NONE, *names]
         index = options.index(guessed) if guessed in options else 0
-        chosen = st.selectbox(what, options, index=index, key=f"column_{what}_{file_id}")
+        chosen = st.selectbox(
+            what, options, index=index, key=f"column_{what}_{file_id}", help="Which column of your file holds it."
+        )
         return None if chosen == _NONE else chosen
 
     return ColumnChoice(

@@ -16,6 +16,7 @@ from lib.encoders import (
     precisions_available,
 )
 from lib.errors import InputError
+from lib.settings import allows_hub_id
 from lib.ui import resources
 from lib.ui.controls import one_of
 from lib.ui.messages import count, plain
@@ -46,7 +47,7 @@ def choose_encoder() -> EncoderChoice:
     """Draw the choice in the sidebar and return it."""
     source = st.selectbox(
         "Encoder",
-        list(_KNOWN),
+        _offered(),
         format_func=lambda key: _KNOWN.get(key, key),
         accept_new_options=True,
         key="encoder",
@@ -62,6 +63,11 @@ def choose_encoder() -> EncoderChoice:
         found = _edit_prompts(found)
         precision = _precision()
     return EncoderChoice(found, precision, None)
+
+
+def _offered() -> list[str]:
+    """Known encoders, without those that the server's owner does not allow."""
+    return [name for name in _KNOWN if "/" not in name or allows_hub_id(name, resources.policy().hub_ids)]
 
 
 def _describe(found: Checkpoint) -> None:
@@ -87,9 +93,19 @@ def _edit_prompts(found: Checkpoint) -> Checkpoint:
     }[found.prompts.source]
     st.caption(f"Put before every text by itself: {origin}.")
     base = found.fingerprint[:12]  # another encoder begins with its own prompts
-    query = st.text_input("Before a query", found.prompts.query, key=f"query_prompt_{base}", bind="query-params")
+    query = st.text_input(
+        "Before a query",
+        found.prompts.query,
+        key=f"query_prompt_{base}",
+        bind="query-params",
+        help="Put before each query that is encoded; the checkpoint's own at the start.",
+    )
     document = st.text_input(
-        "Before a document", found.prompts.document, key=f"document_prompt_{base}", bind="query-params"
+        "Before a document",
+        found.prompts.document,
+        key=f"document_prompt_{base}",
+        bind="query-params",
+        help="Put before each text or document that is encoded; the checkpoint's own at the start.",
     )
     try:
         return found.with_prompts(query=query, document=document)

@@ -30,10 +30,27 @@ def encoded(
 
     `meanwhile` is called where texts must be encoded: it begins what can be done in the background.
     """
+    made = encoded_or_none(key, texts, checkpoint, precision, role=role, meanwhile=meanwhile)
+    if made is None:
+        st.stop()
+    return made
+
+
+def encoded_or_none(
+    key: str,
+    texts: Sequence[str],
+    checkpoint: Checkpoint,
+    precision: Precision,
+    *,
+    role: Role = "document",
+    meanwhile: Callable[[], None] | None = None,
+) -> Embeddings | None:
+    """As `encoded`; None where they cannot be had yet, for a page that has more to show."""
     place = st.empty()
     with place.container():
         try:
-            _ask_before_long_work(key, texts, checkpoint, precision, role)
+            if not _agreed(key, texts, checkpoint, precision, role):
+                return None
             made = resources.embeddings(
                 key,
                 texts,
@@ -44,30 +61,28 @@ def encoded(
             )
         except InputError as fault:
             refuse(fault)
-            st.stop()
+            return None
     place.empty()
     return made
 
 
-def _ask_before_long_work(
-    key: str, texts: Sequence[str], checkpoint: Checkpoint, precision: Precision, role: Role
-) -> None:
-    """Stop here while the user has stopped encoding, or has not yet agreed to encode a large corpus."""
+def _agreed(key: str, texts: Sequence[str], checkpoint: Checkpoint, precision: Precision, role: Role) -> bool:
+    """False while the user has stopped encoding, or has not yet agreed to encode a large corpus, which is asked."""
     agreed = f"_encode_{role}_{key}_{checkpoint.fingerprint[:16]}_{precision}"
     state = st.session_state.get(agreed)
     if state == "go" or (state is None and len(texts) <= _ASK_ABOVE):
         st.session_state["_encoding"] = agreed
-        return
+        return True
     left = resources.missing(texts, checkpoint, precision=precision, role=role)
     if not left:
         st.session_state[agreed] = "go"  # later runs need not look again
-        return
+        return True
     if state == "stopped":
         st.info(f"Stopped: {counted(left, 'text')} still to be encoded; what was done is kept.")
     else:
         st.info(f"{counted(left, 'text')} to be encoded. What is encoded is kept, so it can be stopped.")
     st.button("Encode them", on_click=_set, args=(agreed, "go"), type="primary", icon=":material/play_arrow:")
-    st.stop()
+    return False
 
 
 def _progress_with_stop(role: Role, meanwhile: Callable[[], None] | None) -> Progress:

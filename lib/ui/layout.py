@@ -3,6 +3,9 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lib.numerals import minus
+from lib.ui.terms import explained
+
 _NUMBER_WIDTH = 150
 _WIDE = 220  # for a count with its share
 
@@ -14,4 +17,4 @@ def numbers_over_picture() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 def number(label: str, value: str, meaning: str, *, wide: bool = False) -> None:
     """One of a view's numbers; `meaning` says what its range and baseline are."""
-    st.metric(label, value, help=meaning, width=_WIDE if wide else _NUMBER_WIDTH)
+    st.metric(label, minus(value), help=explained(label, meaning), width=_WIDE if wide else _NUMBER_WIDTH)

@@ -43,7 +43,8 @@ def uploaded_set() -> tuple[bool, QuerySet | None]:
         key="query_files",
         max_upload_size=max(1, limits.max_bytes // 2**20),
         help="One file of pairs (query, document, relevance, topic, negatives); or corpus, queries and qrels, each a "
-        "file or together in a zip. The texts stay in this session; their vectors are kept on the server under hashes.",
+        "file or together in a zip. The texts stay in this session unless you create a share link; their vectors are "
+        "kept on the server under hashes.",
     )
     if not files:
         return False, None
@@ -81,7 +82,13 @@ def _opened(files: Sequence[Any], ids: tuple[str, ...], limits: Limits) -> Table
     )
     if isinstance(tables, ThreeTables) and tables.other_qrels:
         options = sorted([tables.qrels.name, *tables.other_qrels])
-        st.selectbox("Judgements", options, index=options.index(tables.qrels.name), key=place)
+        st.selectbox(
+            "Judgements",
+            options,
+            index=options.index(tables.qrels.name),
+            key=place,
+            help="Which table says what is relevant to what.",
+        )
     return tables
 
 
@@ -99,7 +106,13 @@ def _of_three(tables: ThreeTables, ids: tuple[str, ...]) -> dict[str, Any]:
         "A document's text", fields, default=usual, key=f"query_fields_{key}",
         help="Fields that are joined by a space, in this order. BEIR joins title and text.",
     )  # fmt: skip
-    topic = st.selectbox("Topic", [_NONE, *topics], index=1 if guess else 0, key=f"query_topic_{key}")
+    topic = st.selectbox(
+        "Topic",
+        [_NONE, *topics],
+        index=1 if guess else 0,
+        key=f"query_topic_{key}",
+        help="The field that names each query's topic, by which results are also shown.",
+    )
     return {"topic_field": "" if topic == _NONE else topic, "document_fields": tuple(chosen or usual)}
 
 
@@ -112,7 +125,9 @@ def _of_pairs(guess: PairColumns | None, table: Table, ids: tuple[str, ...]) -> 
     def pick(what: str, guessed: str | None, none: str = _NONE) -> str | None:
         options = [none, *names]
         index = options.index(guessed) if guessed in names else 0
-        chosen = st.selectbox(what, options, index=index, key=f"query_column_{what}_{key}")
+        chosen = st.selectbox(
+            what, options, index=index, key=f"query_column_{what}_{key}", help="Which column of your file holds it."
+        )
         return None if chosen == none else chosen
 
     usual = guess or PairColumns("", "")
@@ -120,7 +135,11 @@ def _of_pairs(guess: PairColumns | None, table: Table, ids: tuple[str, ...]) -> 
     relevance, topic = pick("Relevance", usual.relevance), pick("Topic", usual.topic)
     query_id, document_id = pick("Query id", usual.query_id), pick("Document id", usual.document_id)
     negatives = st.multiselect(
-        "Explicit negatives", names, default=usual.negatives, key=f"query_column_negatives_{key}"
+        "Explicit negatives",
+        names,
+        default=usual.negatives,
+        key=f"query_column_negatives_{key}",
+        help="Columns that hold documents which are not relevant to the query of their row.",
     )
     if query is None or document is None:
         return None

@@ -6,7 +6,8 @@ for a hub.
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.embeddings import Embeddings, embed, space_of
-from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, open_encoder
+from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, ShortOfMemoryError, open_encoder
+from lib.encoders.turns import OPENING
 from lib.errors import InputError
 from lib.finetune.sources import describe_any
 from lib.progress import Progress
@@ -50,7 +52,7 @@ def shelf() -> Shelf:
     return default_shelf()
 
 
-@st.cache_resource(max_entries=64, ttl=300, show_spinner="Reading the encoder's files…")
+@st.cache_resource(max_entries=64, ttl=300, show_spinner="Fetching and reading the encoder's files…")
 def checkpoint(source: str) -> Checkpoint | InputError:
     """What `source` is, or why it cannot be opened; both kept for five minutes."""
     try:
@@ -69,13 +71,24 @@ def encoder(of: Checkpoint, precision: Precision) -> Encoder:
 
     Where the memory that is free does not suffice, the encoders that were opened before are let go first.
     """
-    try:
-        return _weights(of.content, precision, of).under(of)
-    except InputError:
-        _weights.clear()
-        gc.collect()
-        release()
-        return _weights(of.content, precision, of).under(of)
+    with in_turn():
+        try:
+            return _weights(of.content, precision, of).under(of)
+        except ShortOfMemoryError:
+            _weights.clear()
+            gc.collect()
+            release()
+            return _weights(of.content, precision, of).under(of)
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Say so while another session opens a model, after which this one is opened; what is open already waits not."""
+    if OPENING.busy:
+        with st.spinner("Another model is being opened; this one comes next…"):
+            yield
+    else:
+        yield
 
 
 @st.cache_resource(max_entries=4, ttl=HOUR, show_spinner="Opening the sparse autoencoder…")
@@ -94,7 +107,8 @@ def _sae_fault(source: str) -> InputError | None:
 
 def sae(source: str) -> OpenedSae | InputError:
     """The sparse autoencoder that `source` names, or why it cannot be opened, which is kept for a minute."""
-    return _sae_fault(source) or _sae(source)
+    with in_turn():
+        return _sae_fault(source) or _sae(source)
 
 
 @st.cache_resource(max_entries=4, ttl=HOUR, show_spinner=False)

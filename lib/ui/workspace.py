@@ -15,11 +15,15 @@ from lib.ui.chosen import Chosen
 from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
 from lib.ui.encoding import encoded
+from lib.ui.file_names import remember
 from lib.ui.geometry.cached import warm_up
+from lib.ui.memory import keep_together
 from lib.ui.messages import count, refuse, tell
+from lib.ui.owner import settle
 from lib.ui.query_choice import QueryChoice, choose_query_set
 from lib.ui.query_space import QuerySpace
 from lib.ui.sae_choice import choose_sae
+from lib.ui.sharing import share
 
 T = TypeVar("T")
 
@@ -63,6 +67,7 @@ class Space:
 
 def navigation() -> st.Page:
     """Name the app and its pages; the page that the address asks for is returned."""
+    keep_together()
     st.set_page_config(page_title="Embedscope", page_icon=str(ASSETS / "icon.svg"), layout="wide")
     first = st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", url_path="start", default=True)
     # The first page lives at the bare address; under its own name it must be found as well.
@@ -81,7 +86,9 @@ def navigation() -> st.Page:
         st.Page("pages/diagnostics.py", title="Diagnostics", icon=":material/stethoscope:"),
     ]
     words = [st.Page("pages/glossary.py", title="Glossary", icon=":material/dictionary:")]
-    return st.navigation({"": [first, by_name], "The space": encoder, "What is in it": features, "Help": words})
+    page = st.navigation({"": [first, by_name], "The space": encoder, "What is in it": features, "Help": words})
+    settle()  # only now, so that a server whose settings are bad shows its pages by their names
+    return page
 
 
 def sidebar(page: st.Page) -> Chosen:
@@ -94,8 +101,18 @@ def sidebar(page: st.Page) -> Chosen:
         if name in _ABOUT_FEATURES:
             choose_sae(encoder.checkpoint)
     made = Chosen(encoder, corpus, queries)
+    remember(
+        name,
+        None if encoder.checkpoint is None or _own_vectors(corpus) else encoder.checkpoint.source,
+        corpus.corpus.name if corpus and corpus.corpus else None,
+        queries.query_set.name if queries and queries.query_set else None,
+    )
     st.session_state[_CHOSEN] = made
     return made
+
+
+def _own_vectors(choice: CorpusChoice | None) -> bool:
+    return choice is not None and choice.corpus is not None and choice.corpus.embeddings is not None
 
 
 def current() -> Space:
@@ -127,6 +144,7 @@ def current_queries() -> QuerySpace:
 def queries_beside(checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
     """A query set in the space of an encoder, for a view of a page about a corpus: the choice is drawn here."""
     choice = choose_query_set()
+    share.also(choice)
     return query_space(_had(choice.query_set, choice, key="queries"), checkpoint, precision)
 
 

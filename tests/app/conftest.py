@@ -72,8 +72,8 @@ class App:
 
     @property
     def numbers(self):
-        """The metrics: label to value, thin spaces made plain."""
-        return {metric.label: metric.value.replace("\u202f", " ") for metric in self.page.metric}
+        """The metrics: label to value, thin spaces and minus signs made plain."""
+        return {metric.label: metric.value.replace("\u202f", " ").replace("−", "-") for metric in self.page.metric}
 
     @property
     def captions(self):

@@ -61,10 +61,15 @@ def said(shown):
     return re.sub(r"\\(.)", r"\1", shown.captions)
 
 
+def given(shown):
+    """What the graph's component was given, among others on the page."""
+    held = [json.loads(one.proto.json or "{}") for one in shown.page.get("bidi_component")]
+    return next(data for data in held if "rows" in data)
+
+
 def drawn(shown):
     """What the component was given to draw."""
-    data = json.loads(shown.page.get("bidi_component")[0].proto.json)
-    return data["rows"] + data["columns"]
+    return given(shown)["rows"] + given(shown)["columns"]
 
 
 def test_the_sample_is_traced_at_once(app):
@@ -93,8 +98,8 @@ def test_it_shows_what_the_library_finds(small, sae, lens, encoder):
 
 def test_the_graph_can_be_saved_as_it_stands(small):
     shown = small(circuit_text=TYPED, circuit_feature="3")
-    data = json.loads(shown.page.get("bidi_component")[0].proto.json)
-    assert data["name"] == "circuit_3"
+    data = given(shown)
+    assert data["name"].startswith("circuits-circuit-3-")
     assert f"“{TYPED}”" in data["file"]
     assert "Feature 3 — activation through 6 layers" in data["file"]
     assert "**Feature 3 — activation through 6 layers**" in "\n".join(text.value for text in shown.page.markdown)

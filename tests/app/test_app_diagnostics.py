@@ -226,4 +226,4 @@ def test_hostile_names_are_shown_as_they_are(planted_page, view):
 
 def test_results_can_be_taken_away(planted_page):
     labels = {button.label for button in planted_page("Absorption").page.get("download_button")}
-    assert {"Pairs as JSON", "Labels as JSON", "CSV", "Figure as HTML"} <= labels
+    assert {"Pairs as JSON", "Labels as JSON", "CSV", "HTML"} <= labels

@@ -73,7 +73,7 @@ def charts(at):
 
 
 def numbers(at):
-    return {metric.label: metric.value for metric in at.metric}
+    return {metric.label: metric.value.replace("−", "-") for metric in at.metric}
 
 
 ALL = {"monitor_pairs", "monitor_learning", "monitor_gradients_adapter", "monitor_pace"}

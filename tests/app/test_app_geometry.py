@@ -244,7 +244,8 @@ def test_new_inputs_may_come_as_a_file(app, sample):
 
 
 def test_too_many_new_inputs(app):
-    shown = app(view="Outliers").choose("new_inputs", "\n".join(f"input {number}" for number in range(5_001)))
+    lines = "\n".join(f"input {number}" for number in range(5_001))
+    shown = app(view="Outliers").upload("new.txt", lines.encode(), into="new_file")
     assert "new inputs are checked here at once" in shown.refusals[0]
     assert "python -m lib geometry" in shown.captions.replace("\\", "")
 

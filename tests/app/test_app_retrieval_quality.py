@@ -50,7 +50,7 @@ def view(view_alone):
 
 
 def numbers(at):
-    return {metric.label: metric.value.replace("\u202f", " ") for metric in at.metric}
+    return {metric.label: metric.value.replace("\u202f", " ").replace("−", "-") for metric in at.metric}
 
 
 def said(at):
@@ -111,7 +111,7 @@ def test_ranks_by_topic(app, view, sample_vectors):
 
 
 def test_the_main_figure_can_be_taken_away(view):
-    assert "Figure as HTML" in [button.label for button in view("plain").get("download_button")]
+    assert "HTML" in [button.label for button in view("plain").get("download_button")]
 
 
 def test_another_metric_by_topic(view):

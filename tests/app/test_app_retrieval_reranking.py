@@ -65,7 +65,7 @@ class View:
 
     @property
     def numbers(self):
-        return {metric.label: metric.value for metric in self.at.metric}
+        return {metric.label: metric.value.replace("−", "-") for metric in self.at.metric}
 
     @property
     def told(self):

@@ -55,6 +55,7 @@ def serve(root, tmp_path_factory):
             "EMBEDSCOPE_STORE": str(folder / "store"),
             "EMBEDSCOPE_RESULTS": str(folder / "results"),
             "EMBEDSCOPE_RUNS": str(folder / "runs"),
+            "EMBEDSCOPE_SHARES": str(folder / "shares"),
             **settings,
         }
         options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
@@ -101,8 +102,11 @@ class Visit:
     """A page in a fresh browser context, and all that it asked for and complained of."""
 
     def __init__(self, browser, address, **settings):
-        """Open `address` and wait until the app stands still; `settings` are the context's."""
+        """Open `address` and wait until the app stands still; `tour`: in a browser that never saw it."""
+        tour = settings.pop("tour", False)
         self.context = browser.new_context(**({"viewport": {"width": 1400, "height": 1000}} | settings))
+        if not tour:  # a browser that has seen it
+            self.context.add_init_script("localStorage.setItem('embedscope.tour', 'seen')")
         self.page = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.requests, self.complaints = [], []
@@ -161,7 +165,7 @@ class Visit:
         return {
             metric.locator('[data-testid="stMetricLabel"]').inner_text(): metric.locator(
                 '[data-testid="stMetricValue"]'
-            ).inner_text()
+            ).inner_text().replace("−", "-")
             for metric in self.page.locator('[data-testid="stMetric"]').all()
             if metric.is_visible()
         }

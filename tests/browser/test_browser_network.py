@@ -1,5 +1,7 @@
 """Network in a real browser: drawn from the install alone, clicked, dragged, reopened by its link."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -61,5 +63,12 @@ def test_what_is_dragged_stays_and_the_picture_can_be_saved(server, visit):
     assert of(seen, f"net.getPosition({feature})") == pytest.approx(moved, abs=2)
     with seen.page.expect_download() as saved:
         seen.page.get_by_role("button", name="Save the picture as it is seen").click()
-    assert saved.value.suggested_filename == "network.png"
+    assert saved.value.suggested_filename.startswith("network-picture-")
+    assert saved.value.suggested_filename.endswith(".png")
+    with seen.page.expect_download() as saved:
+        seen.page.get_by_role("button", name="Save the picture as a drawing").click()
+    parts = list(ElementTree.parse(saved.value.path()).iter())
+    shapes = [part.get("d", "") for part in parts if part.tag.endswith("}path")]
+    assert sum(path.startswith("M") and path.endswith("Z") for path in shapes) >= of(seen, "ranked.length")
+    assert {part.tag.rsplit("}", 1)[1] for part in parts} <= {"svg", "g", "path", "text"}
     seen.sound()

@@ -45,9 +45,9 @@ def test_bars_add_up_to_the_cosine(result, shown, way, sent):
     assert len(labels) == drawn + 2 + (drawn < len(result.features))
     assert list(labels[-2:]) == [BIAS, ERROR]
     assert list(np.diff(bars.x[:drawn]) <= 0) == [True] * (drawn - 1)
-    colours = {"#D97706" if value >= 0 else "#5B4FBF" for value in bars.x[:drawn]}
+    colours = {"#D97706" if value >= 0 else "#6A5ED2" for value in bars.x[:drawn]}
     assert set(bars.marker.color[:drawn]) == colours
-    assert set(bars.marker.color[drawn:]) == {"#9A9A9A"}
+    assert set(bars.marker.color[drawn:]) == {"#909090"}
 
 
 def test_no_name_is_html(result, wild):

@@ -74,7 +74,7 @@ def test_the_way_tells_real_numbers(result):
     assert f"{names(result)[0]} {result.activations[0]:.2f}" in words
     assert "and 3 more of 48" in words
     assert "<svg" not in drawn  # pages take it out
-    assert not re.search(r"color:\s*(#|black|white)(?!8A8F98)", drawn)  # ink is the page's own
+    assert not re.search(r"color:\s*(#|black|white)(?!787D86)", drawn)  # ink is the page's own
 
 
 def test_the_vector_is_drawn_number_by_number(result):
@@ -102,7 +102,7 @@ def test_tokens_are_coloured_by_sign_and_size():
     drawn = charts.token_strip(shares([0.4, -0.4, 0.1, 0.0]))
     spans = re.findall(r'title="([^"]+)" style="background:(#\w{6})(\w\w)[^"]*text-decoration:(\w+)', drawn)
     assert [title for title, *_ in spans] == ["+0.4000", "-0.4000", "+0.1000", "+0.0000"]
-    assert [colour for _, colour, *_ in spans] == ["#D97706", "#5B4FBF", "#D97706", "#D97706"]
+    assert [colour for _, colour, *_ in spans] == ["#D97706", "#6A5ED2", "#D97706", "#D97706"]
     alphas = [int(alpha, 16) for *_, alpha, _ in spans]
     assert alphas[0] == alphas[1] > alphas[2] > alphas[3] == 0
     assert [line for *_, line in spans] == ["none", "underline", "none", "none"]

@@ -46,7 +46,7 @@ def test_where_edits_are_kept(other, kept):
 
 
 def test_a_switch_that_is_neither_is_refused():
-    with pytest.raises(InputError, match="EMBEDSCOPE_HOSTED should be 1 or 0, got 'perhaps'"):
+    with pytest.raises(InputError, match="EMBEDSCOPE_HOSTED should be on or off, got 'perhaps'"):
         edits_are_kept(Visit(**HERE), {"EMBEDSCOPE_HOSTED": "perhaps"})
 
 

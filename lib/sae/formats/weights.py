@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.encoders import free_memory
+from lib.encoders.memory import check_cap
 from lib.encoders.weights import shapes_of
 from lib.errors import InputError
 
@@ -158,6 +159,7 @@ def _check_there(path: Path) -> None:
 
 
 def _check_memory(path: Path, numbers: int) -> None:
+    check_cap(f"{path.name} of {path.parent.name}", 4 * numbers)
     needed, free = _COPIES * 4 * numbers, free_memory()
     if needed > free:
         raise InputError(

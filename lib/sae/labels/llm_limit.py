@@ -1,6 +1,5 @@
 """How many requests a server sends to its language model in a day: counted on disk, over all visitors and processes."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lib.errors import InputError
+from lib.settings import value
 
 MOST_REQUESTS = 500
 """Requests a day where the owner named no other number."""
@@ -82,8 +82,8 @@ class RequestLimit:
 
 def default_limit(most: int) -> RequestLimit:
     """The count beside the store's folder."""
-    store = Path(os.environ.get("EMBEDSCOPE_STORE") or Path.home() / ".cache" / "embedscope" / "embeddings")
-    return RequestLimit(store.expanduser().parent / "llm" / "requests.sqlite", most)
+    store: Path = value("EMBEDSCOPE_STORE")
+    return RequestLimit(store.parent / "llm" / "requests.sqlite", most)
 
 
 def _today() -> str:

@@ -69,13 +69,18 @@ def _map(space: SaeSpace, result: Births, lens: Lens, names: list[str]) -> None:
         feature = chosen_feature(space, [names[row] for row in rows])
     fig = charts.birth_map(result, names, shown, chosen=feature)
     with place:
-        st.plotly_chart(
-            fig, key=CHART, on_select=partial(_pick_clicked, dict(zip(result.features.tolist(), names, strict=True))),
-            selection_mode="points", config={"displayModeBar": False},
+        downloads.picture(
+            fig,
+            key=CHART,
+            name="births",
+            on_select=partial(_pick_clicked, dict(zip(result.features.tolist(), names, strict=True))),
+            selection_mode="points",
+            quiet=True,
+            about="Where each feature comes up: a mark a feature, by the depth at which it is born "
+            "and how strong it ends.",
         )  # fmt: skip
         st.caption(words.of_map(result, lens, int(shown.sum())))
     show_one(space, result, feature)
-    downloads.offer_figure(fig, name="births")
 
 
 def _numbers(result: Births) -> None:
@@ -103,10 +108,10 @@ def _pick_clicked(names: dict[int, str]) -> None:
 def _everything(space: SaeSpace, result: Births, lens: Lens) -> None:
     with st.expander("Features born at each depth"):
         table = pd.DataFrame(words.by_depth(result, lens))
-        st.dataframe(table, hide_index=True)
+        downloads.table(table, name="births_by_depth", hide_index=True)
         st.caption(words.OF_DEPTHS)
     if len(result.passing):
         with st.expander("Features that pass by"):
             passing = [feature_name(space.database, feature) for feature in result.passing.tolist()]
-            st.dataframe(pd.DataFrame({"feature": passing}), hide_index=True)
+            downloads.table(pd.DataFrame({"feature": passing}), name="births_passing", hide_index=True)
     downloads.offer_result(result, name="births")

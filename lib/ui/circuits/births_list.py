@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.sae.circuits.births import Births
+from lib.ui import downloads
 from lib.ui.circuits import births_words as words
 from lib.ui.circuits.choice import FEATURE
 from lib.ui.sae.names import feature_name, feature_named
@@ -22,14 +23,17 @@ def filtered(result: Births, names: list[str]) -> NDArray[np.bool_]:
         verdict = st.selectbox(
             "Verdict", [_ANY, *words.by_share(result)], key="births_verdict", bind="query-params",
             persist_state="session", width=180,
+            help="Lists only features whose curve over the depths got this verdict.",
         )  # fmt: skip
         depth = st.selectbox(
             "Born at", [_ANY, *result.depths], key="births_depth", bind="query-params", persist_state="session",
             width=180,
+            help="Lists only features that are born at this depth.",
         )  # fmt: skip
         sought = st.text_input(
             "Label holds", key="births_label", bind="query-params", persist_state="session", max_chars=100, width=220,
             placeholder="part of a label",
+            help="Lists only features whose label has these letters in it.",
         )  # fmt: skip
     kept = np.ones(len(result.features), dtype=bool)
     if verdict in result.verdicts:
@@ -47,8 +51,9 @@ def list_features(result: Births, names: list[str], rows: NDArray[np.intp]) -> N
         st.info("No feature is left: take another verdict, depth or label.")
         return
     key = f"births_list_{crc32(rows.tobytes())}"  # another list has nothing selected
-    st.dataframe(
-        words.table(result, names, rows), hide_index=True, height=300, key=key, selection_mode="single-row",
+    downloads.table(
+        words.table(result, names, rows),
+        name="births", hide_index=True, height=300, key=key, selection_mode="single-row",
         on_select=partial(_pick_row, key, [names[row] for row in rows]), column_config=words.COLUMNS,
     )  # fmt: skip
     st.caption(words.of_list(result))

@@ -8,6 +8,8 @@ import streamlit as st
 from lib.charts.circuits_trace import Reach, columns, gutter, legend
 from lib.charts.circuits_trace_file import trace_svg
 from lib.sae.circuits.trace import Trace
+from lib.ui import downloads
+from lib.ui.file_names import file_name
 
 KEY = "trace_graph"
 _ASSETS = Path(__file__).parent / "assets"
@@ -21,6 +23,7 @@ _HTML = """
   </div>
 </div>
 """
+_PAGE = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Circuit</title>\n<body>\n{}\n</body></html>\n'
 _GRAPH = st.components.v2.component(
     "embedscope_circuit",
     html=_HTML,
@@ -48,6 +51,7 @@ def show_graph(
         "legend": legend(),
         "about": f"{trace.feature} {trace.lens} {trace.text}",
         "file": trace_svg(trace, names, reach=reach, encoder=encoder),
-        "name": f"circuit_{trace.feature}",
+        "name": file_name(f"circuit_{trace.feature}"),
     }
     _GRAPH(key=KEY, data=drawn, on_column_change=lambda: on_click(str(st.session_state[KEY]["column"])))
+    downloads.offer_page(lambda: _PAGE.format(drawn["file"]), name=f"circuit_{trace.feature}")

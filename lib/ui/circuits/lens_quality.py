@@ -20,7 +20,12 @@ def show_lens(space: SaeSpace, lens: Lens) -> None:
             st.caption("This lens has not been measured.")
             return
         own = lens.sae == space.sae.key
-        st.plotly_chart(lens_quality(lens, own_dictionary=own), key="lens_quality", config={"displayModeBar": False})
+        downloads.picture(
+            lens_quality(lens, own_dictionary=own),
+            key="lens_quality",
+            quiet=True,
+            about="How much of each layer the lens can read, layer by layer.",
+        )
         st.caption(_read(lens, own=own))
         columns: dict[str, Any] = {"depth": lens.depths, "R²": lens.r2}
         if own:

@@ -5,7 +5,9 @@ import streamlit as st
 
 from lib.charts.circuits_births import feature_curve
 from lib.sae.circuits.births import Births
+from lib.ui import downloads
 from lib.ui.circuits.choice import FEATURE, TEXT
+from lib.ui.controls import put
 from lib.ui.messages import count, plain
 from lib.ui.sae.decompose_cached import strongest_texts
 from lib.ui.sae.names import feature_name
@@ -21,7 +23,12 @@ def show_one(space: SaeSpace, result: Births, feature: int) -> None:
     rows = np.flatnonzero(result.features == feature)
     if len(rows):
         row = int(rows[0])
-        st.plotly_chart(feature_curve(result, feature), key="births_curve", config={"displayModeBar": False})
+        downloads.picture(
+            feature_curve(result, feature),
+            key="births_curve",
+            quiet=True,
+            about="How this feature comes up through the layers.",
+        )
         st.caption(_read(result, row))
     else:
         st.info(
@@ -59,5 +66,5 @@ def _ways_on(space: SaeSpace, feature: int, name: str) -> None:
 
 
 def _trace(text: str, name: str) -> None:
-    st.session_state["view"], st.session_state[FEATURE], st.session_state[TEXT] = "Trace", name, text
-    st.query_params[TEXT] = text  # its field is not drawn yet
+    for key, value in (("view", "Trace"), (FEATURE, name), (TEXT, text)):
+        put(key, value)

@@ -41,14 +41,18 @@ def show(space: SaeSpace, checkpoint: Checkpoint, chosen: Choice, replacement: R
     with picture:
         st.markdown(f"**{plain(chosen.name)}** · {plain(words.finding(result))}")
         fig = corpus_writers_figure(result)
-        st.plotly_chart(fig, key="corpus_writers_figure", config={"displayModeBar": False})
+        downloads.picture(
+            fig,
+            key="corpus_writers_figure",
+            quiet=True,
+            about="Which parts of the model write this feature over the corpus, part by part.",
+        )
         st.caption(words.of_figure(result))
     st.markdown(f"**Do the two agree?** {plain(of_agreement(result.agreement, result.parts))}")
     st.caption(plain(result.agreement.rule))
     _everything(result)
     with st.container(horizontal=True):
         downloads.offer_result(result, name="corpus_writers")
-        downloads.offer_figure(fig, name="corpus_writers")
 
 
 def _numbers(result: CorpusWriters) -> None:

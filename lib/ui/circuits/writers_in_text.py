@@ -30,14 +30,18 @@ def show(space: SaeSpace, checkpoint: Checkpoint, chosen: Choice, replacement: R
     with picture:
         st.markdown(f"**{plain(chosen.name)}** · {plain(words.finding(result))}")
         fig = writers_figure(result)
-        st.plotly_chart(fig, key="writers_figure", config={"displayModeBar": False})
+        downloads.picture(
+            fig,
+            key="writers_figure",
+            quiet=True,
+            about="Which parts of the model write this feature in this text, part by part.",
+        )
         st.caption(words.of_figure(result))
     st.markdown(f"**Do the two agree?** {plain(words.of_agreement(result.agreement, result.parts))}")
     st.caption(plain(result.agreement.rule))
     _everything(result)
     with st.container(horizontal=True):
         downloads.offer_result(result, name="writers")
-        downloads.offer_figure(fig, name="writers")
 
 
 def _result(space: SaeSpace, checkpoint: Checkpoint, chosen: Choice, replacement: Replacement) -> Writers | None:

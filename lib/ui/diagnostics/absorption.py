@@ -53,6 +53,7 @@ def _choose(space: SaeSpace) -> tuple[float, int, float, bool]:
         threshold = st.slider(
             "Flag from P(absorbed | absorber)", 0.5, 1.0, THRESHOLD, 0.05, key="absorption_threshold",
             bind="query-params", persist_state="session", width=240,
+            help="Pairs count from this share of the absorber's texts on which the other feature fires too.",
         )  # fmt: skip
         support = st.number_input(
             "Fewest texts of the absorber", 1, 10_000, default_support(len(space.space.corpus)),
@@ -121,8 +122,15 @@ def _picture_and_pair(space: SaeSpace, found: Absorption, names: dict[int, str])
     row = next((row for row, name in names.items() if name == chosen), next(iter(names)))
     with place:
         fig = charts.pairs_map(found, names, chosen=row)
-        st.plotly_chart(
-            fig, key=_CHART, on_select=_pick_clicked, selection_mode="points", config={"displayModeBar": False}
+        downloads.picture(
+            fig,
+            key=_CHART,
+            name="absorption",
+            on_select=_pick_clicked,
+            selection_mode="points",
+            quiet=True,
+            about="Pairs of features, each by how surely one is silent where the other fires and "
+            "by how far that is from chance.",
         )
         st.caption(
             "Each point is a pair. Up: surer that the absorbed fires. Right: rarer by chance. A high share with a lift "
@@ -132,7 +140,6 @@ def _picture_and_pair(space: SaeSpace, found: Absorption, names: dict[int, str])
     show_pair(space, found, row)
     with st.container(horizontal=True):
         downloads.offer_result(found, name="absorption", label="Pairs as JSON")
-        downloads.offer_figure(fig, name="absorption_pairs")
 
 
 def _pick_clicked() -> None:
@@ -146,7 +153,7 @@ def _show_frequent(space: SaeSpace, found: Absorption) -> None:
     if not len(found.frequent):
         return
     with st.expander(f"Set apart: {counted(len(found.frequent), 'feature')} on more than {share(found.most_share, 0)}"):
-        st.dataframe(
+        downloads.table(
             pd.DataFrame(
                 {
                     "feature": found.frequent,
@@ -155,6 +162,7 @@ def _show_frequent(space: SaeSpace, found: Absorption) -> None:
                     "features it would follow": found.frequent_follows,
                 }
             ),
+            name="absorption_frequent",
             hide_index=True,
             column_config={"share of the texts": st.column_config.NumberColumn(format="percent")},
         )

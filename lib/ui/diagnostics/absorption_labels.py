@@ -35,7 +35,12 @@ def show_labels(space: SaeSpace) -> None:
         refuse(fault)
         return
     fig = charts.label_rates(found)
-    st.plotly_chart(fig, key="absorption_labels", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="absorption_labels",
+        quiet=True,
+        about="For each label, the share of its texts on which its own features are silent, with intervals.",
+    )
     st.caption(
         "The share of a label's texts that a probe knows and on which none of its own features fires, while another "
         "one carries as much of the probe's score as they do elsewhere; bars are 95 % intervals. Where no feature "
@@ -47,13 +52,20 @@ def show_labels(space: SaeSpace) -> None:
         few = ", ".join(found.left_out[:5]) + ("…" if len(found.left_out) > 5 else "")
         tell([f"Left out for having fewer than {found.fewest} texts: {few}."])
     names = [one.label for one in found.labels]
-    chosen = st.selectbox("Label", names, key="absorption_label", bind="query-params", persist_state="session")
+    chosen = st.selectbox(
+        "Label",
+        names,
+        key="absorption_label",
+        bind="query-params",
+        persist_state="session",
+        help="The label whose texts are looked at one by one.",
+    )
     _show_label(space, next((one for one in found.labels if one.label == chosen), found.labels[0]))
     downloads.offer_result(found, name="absorption_by_label", label="Labels as JSON")
 
 
 def _table(space: SaeSpace, found: AbsorptionByLabel) -> None:
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             {
                 "label": [one.label for one in found.labels],
@@ -67,6 +79,7 @@ def _table(space: SaeSpace, found: AbsorptionByLabel) -> None:
                 "rate": [one.rate for one in found.labels],
             }
         ),
+        name="absorption_labels",
         hide_index=True,
         column_config={
             **{
@@ -94,7 +107,7 @@ def _show_label(space: SaeSpace, one: LabelAbsorption) -> None:
         return
     corpus = space.space.corpus
     rows = one.rows[:_MOST_TEXTS].tolist()
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             {
                 "in its place": ["yes" if taken else "no" for taken in one.is_absorbed[:_MOST_TEXTS]],
@@ -107,6 +120,7 @@ def _show_label(space: SaeSpace, one: LabelAbsorption) -> None:
                 "text": [corpus.texts[row] for row in rows],
             }
         ),
+        name="absorption_texts",
         hide_index=True,
         column_config={
             "share of the score": st.column_config.NumberColumn(format="percent"),

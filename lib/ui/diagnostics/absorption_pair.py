@@ -90,8 +90,9 @@ def _texts(space: SaeSpace, codes: Codes, rows: NDArray[np.int32], absorber: int
     table["text"] = [corpus.texts[row] for row in shown]
     if corpus.labels:
         table["label"] = [corpus.labels[row] for row in shown]
-    st.dataframe(
-        pd.DataFrame(table), hide_index=True,
+    downloads.table(
+        pd.DataFrame(table),
+        name=f"absorption_pair_{absorber}_{'alone' if absorbed is None else absorbed}", hide_index=True,
         column_config={
             "text": st.column_config.TextColumn(width="large"),
             **{

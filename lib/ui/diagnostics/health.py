@@ -26,7 +26,12 @@ def show(space: SaeSpace) -> None:
         _numbers(found)
     with picture:
         fig = charts.density(found)
-        st.plotly_chart(fig, key="health_density", config={"displayModeBar": False})
+        downloads.picture(
+            fig,
+            key="health_density",
+            quiet=True,
+            about="How many features fire on how large a share of the texts.",
+        )
         st.caption(
             "Each bar holds the features that fire on that share of the texts or more, up to twice as much. Left, "
             "features that no text here needs; right, features that most texts share, which tell them apart least."
@@ -38,7 +43,6 @@ def show(space: SaeSpace) -> None:
     _directions(space, found)
     with st.container(horizontal=True):
         downloads.offer_result(found, name="health")
-        downloads.offer_figure(fig, name="feature_density")
 
 
 def _numbers(found: Health) -> None:
@@ -89,7 +93,7 @@ def _listing(space: SaeSpace, found: Health) -> None:
         return
     with st.expander(f"Always on: {counted(len(found.always_on), 'feature')}"):
         features = found.always_on[:_MOST_LISTED]
-        st.dataframe(
+        downloads.table(
             pd.DataFrame(
                 {
                     "feature": features,
@@ -97,6 +101,7 @@ def _listing(space: SaeSpace, found: Health) -> None:
                     "share of the texts": found.counts[features] / found.texts,
                 }
             ),
+            name="always_on",
             hide_index=True,
             column_config={"share of the texts": st.column_config.NumberColumn(format="percent")},
         )
@@ -108,7 +113,13 @@ def _unexplained(found: Health) -> None:
     if not left.names:
         st.caption("The corpus has no labels to compare: choose a label column.")
         return
-    st.plotly_chart(charts.unexplained_by_label(left), key="health_fvu", config={"displayModeBar": False})
+    downloads.picture(
+        charts.unexplained_by_label(left),
+        key="health_fvu",
+        name="health_unexplained",
+        quiet=True,
+        about="For each label, the share of variance that the dictionary leaves unexplained.",
+    )
     more = f" The {charts.MOST_LABELS} worst of {count(len(left.names))} labels are drawn." * (
         len(left.names) > charts.MOST_LABELS
     )
@@ -128,7 +139,12 @@ def _stability(found: Health) -> None:
             "with these (`python -m lib sae match`)."
         )
         return
-    st.plotly_chart(charts.stability(found.stability), key="health_stability", config={"displayModeBar": False})
+    downloads.picture(
+        charts.stability(found.stability),
+        key="health_stability",
+        quiet=True,
+        about="How many features return, and how closely, when the training begins from another seed.",
+    )
     st.caption(
         f"{share(float((known >= SHARED).mean()))} of the features return with a cosine of {SHARED} or more when "
         "the training begins from another seed. A feature that does not return is one way among several to take "
@@ -141,13 +157,23 @@ def _directions(space: SaeSpace, found: Health) -> None:
     double = found.duplicates
     near, along = st.columns(2)
     with near:
-        st.plotly_chart(charts.nearest_directions(double), key="health_nearest", config={"displayModeBar": False})
+        downloads.picture(
+            charts.nearest_directions(double),
+            key="health_nearest",
+            quiet=True,
+            about="How close each feature's direction is to its nearest neighbour's, beside random directions.",
+        )
         st.caption(
             "Each feature's nearest neighbour by decoder cosine. As many random directions in as many dimensions have "
             f"theirs at {double.random:.2f} on average; from {double.threshold:g} on, two features are one."
         )
     with along:
-        st.plotly_chart(charts.alignment(found.alignment), key="health_alignment", config={"displayModeBar": False})
+        downloads.picture(
+            charts.alignment(found.alignment),
+            key="health_alignment",
+            quiet=True,
+            about="How well what each feature listens to agrees with what it writes.",
+        )
         st.caption(
             "Whether a feature listens along the direction that it writes. Lower values are ordinary: a feature also "
             "listens against its neighbours. Near or below 0 it fires on something else than it stands for."

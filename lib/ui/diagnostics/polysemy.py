@@ -41,8 +41,14 @@ def show(space: SaeSpace) -> None:
     chosen = _chosen(space, found, names)
     with place:
         fig = charts.variances(found, names, chosen=chosen)
-        st.plotly_chart(
-            fig, key=_CHART, on_select=_pick_clicked, selection_mode="points", config={"displayModeBar": False}
+        downloads.picture(
+            fig,
+            key=_CHART,
+            name="polysemy",
+            on_select=_pick_clicked,
+            selection_mode="points",
+            quiet=True,
+            about="Features by how far the texts on which they fire lie apart, beside unrelated texts.",
         )
         st.caption(_reading(found))
         _tell_chance(found)
@@ -50,7 +56,6 @@ def show(space: SaeSpace) -> None:
     _table(space, found, flagged_only)
     with st.container(horizontal=True):
         downloads.offer_result(found, name="polysemy")
-        downloads.offer_figure(fig, name="polysemy")
 
 
 def _choose() -> tuple[int, bool]:

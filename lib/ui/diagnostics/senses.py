@@ -21,7 +21,13 @@ def show_senses(space: SaeSpace, found: Polysemy, place: int) -> None:
     map_place, words = st.columns([2, 3])
     with map_place:
         texts = [space.space.corpus.texts[row] for row in result.rows.tolist()]
-        st.plotly_chart(charts.examples_map(result, texts), key="senses_map", config={"displayModeBar": False})
+        downloads.picture(
+            charts.examples_map(result, texts),
+            key="senses_map",
+            name="senses",
+            quiet=True,
+            about="The examples of this feature on the two directions along which they differ most, in their groups.",
+        )
         st.caption(
             f"Its examples on the two directions along which they differ most ({share(result.explained, 0)} of their "
             "variance): groups that overlap here may still be apart."
@@ -67,8 +73,9 @@ def _show_sense(space: SaeSpace, sense: Sense, title: str) -> None:
     table = {"activation": sense.activations, "text": [corpus.texts[row] for row in rows]}
     if corpus.labels:
         table["label"] = [corpus.labels[row] for row in rows]
-    st.dataframe(
-        pd.DataFrame(table), hide_index=True, height=min(38 + 35 * len(rows), 220),
+    downloads.table(
+        pd.DataFrame(table),
+        name="_".join(title.split(":")[0].lower().split()), hide_index=True, height=min(38 + 35 * len(rows), 220),
         column_config={
             "activation": st.column_config.NumberColumn(format="%.3f", width="small"),
             "text": st.column_config.TextColumn(width="large"),

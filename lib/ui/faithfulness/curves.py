@@ -22,7 +22,11 @@ def show(found: Curves | None, *, several: bool) -> None:
         return
     topic = _topic(found)
     fig = charts.curves(found, topic=topic)
-    st.plotly_chart(fig, key="faithfulness_curves")
+    downloads.picture(
+        fig,
+        key="faithfulness_curves",
+        about="How much of the retrieval quality is left as features are kept or taken out, one after another.",
+    )
     st.caption(reading_of_curves(found, topic))
     table = pd.DataFrame(
         {
@@ -41,7 +45,6 @@ def show(found: Curves | None, *, several: bool) -> None:
         downloads.offer_table(table, name="faithfulness_curves")
     with st.container(horizontal=True):
         downloads.offer_result(found, name="faithfulness_curves")
-        downloads.offer_figure(fig, name="faithfulness_curves")
 
 
 def _topics(found: Curves) -> None:
@@ -51,7 +54,7 @@ def _topics(found: Curves) -> None:
     kept = found.topic_kept if found.won_back >= found.won_by_activation else found.topic_kept_by_activation
     first = f"first {found.few}"
     st.markdown("**Is one topic carried by fewer features than another?**")
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             {
                 "topic": found.topics,
@@ -65,6 +68,7 @@ def _topics(found: Curves) -> None:
                 ],
             }
         ),
+        name="features_by_topic",
         hide_index=True,
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("all", first, "none")},
     )

@@ -32,9 +32,14 @@ def show(space: SaeQuerySpace, settings: Settings, found: Faithfulness) -> None:
     shown = _shown(found, chosen)
     with place:
         fig = charts.drops(found, shown, [names[at] for at in shown.tolist()], chosen=chosen)
-        st.plotly_chart(
-            fig, key=CHART, on_select=partial(_pick_clicked, names), selection_mode="points",
-            config={"displayModeBar": False},
+        downloads.picture(
+            fig,
+            key=CHART,
+            name="faithfulness",
+            on_select=partial(_pick_clicked, names),
+            selection_mode="points",
+            quiet=True,
+            about="For each feature, what retrieval quality loses without it, with intervals.",
         )  # fmt: skip
         st.caption(of_drops(found))
     show_feature(space, settings, found, chosen)
@@ -71,9 +76,11 @@ def _topics(found: Faithfulness, shown: NDArray[np.int64], names: list[str]) -> 
     if len(found.topics) < 2:
         return
     with st.expander("Does a feature carry one topic more than another?"):
-        st.plotly_chart(
-            charts.topic_drops(found, shown, [names[at] for at in shown.tolist()]), key="faithfulness_topics",
-            config={"displayModeBar": False},
+        downloads.picture(
+            charts.topic_drops(found, shown, [names[at] for at in shown.tolist()]),
+            key="faithfulness_topics",
+            quiet=True,
+            about="For each feature and topic, what retrieval quality loses without the feature.",
         )  # fmt: skip
         st.caption(
             "Each cell is what the mean NDCG over a topic's queries (their number in brackets) loses without the "
@@ -86,7 +93,11 @@ def _all(space: SaeQuerySpace, found: Faithfulness, names: list[str]) -> None:
     labels = [space.database.label(one) if space.database else None for one in found.features.tolist()]
     table: pd.DataFrame = feature_table(found, labels)
     with st.expander(f"All {count(len(names))} features that fire on these queries"):
-        st.plotly_chart(charts.drop_by_activation(found, names), key="faithfulness_scatter")
+        downloads.picture(
+            charts.drop_by_activation(found, names),
+            key="faithfulness_scatter",
+            about="Every feature by how strongly it fires and by what retrieval quality loses without it.",
+        )
         st.caption(of_scatter(found))
         st.dataframe(
             table, hide_index=True,

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from lib.ui.controls import put
+
 PART, QUERY = "faithfulness_part", "faithfulness_query"
 FEATURES, FEW, WHY = "Feature by feature", "Few or many", "Why this document"
 PARTS = (FEATURES, FEW, WHY)
@@ -43,5 +45,5 @@ def asked_for() -> set[str]:
 
 def _open(option: str) -> None:
     st.session_state["view"] = "Faithfulness"
-    st.session_state[PART] = WHY
-    st.session_state[QUERY] = st.query_params[QUERY] = option  # its field is not drawn yet
+    put(PART, WHY)
+    put(QUERY, option)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.sae.faithfulness import MEANINGS, Faithfulness
 from lib.sae.faithfulness.controls import PEERS
+from lib.ui import downloads
 from lib.ui.faithfulness.cached import Settings
 from lib.ui.faithfulness.links import named
 from lib.ui.faithfulness.one_query import show_query
@@ -54,8 +55,10 @@ def _queries(space: SaeQuerySpace, settings: Settings, found: Faithfulness, plac
         }
     ).dropna(axis="columns", how="all")
     key = f"{_CHANGED}_{feature}"
-    st.dataframe(
-        table, hide_index=True, height=min(38 + 35 * len(table), 300), key=key, selection_mode="single-row",
+    downloads.table(
+        table,
+        name="faithfulness_queries",
+        hide_index=True, height=min(38 + 35 * len(table), 300), key=key, selection_mode="single-row",
         on_select=partial(_take_clicked, key, options),
         column_config={
             "query": st.column_config.TextColumn(width="large"),

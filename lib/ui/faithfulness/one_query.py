@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.charts import faithfulness_why as charts
 from lib.sae.faithfulness import Moved
+from lib.ui import downloads
 from lib.ui.faithfulness import cached
 from lib.ui.faithfulness.cached import Settings
 from lib.ui.faithfulness.links import why_button
@@ -55,12 +56,14 @@ def _pair(
     made = cached.explained(space, query, ahead, settings.measure)
     lead = made.lead(0, 1)
     names = [feature_name(space.database, one) for one in lead.features.tolist()]
-    st.plotly_chart(
+    downloads.picture(
         charts.score_parts(
             lead, names, title=f"what put the {'relevant one' if falls else 'other'} ahead, by {settings.measure}",
             shown=12, chosen=found.feature,
         ),
-        key="faithfulness_lost", config={"displayModeBar": False},
+        key="faithfulness_lost",
+        quiet=True,
+        about="What each feature gives to the lead of one document over the other.",
     )  # fmt: skip
     own = float(lead.parts[0][lead.features == found.feature].sum())
     st.caption(

@@ -29,7 +29,12 @@ def show(space: SaeQuerySpace) -> None:
     head, work = st.empty(), st.container()
     with head.container():
         headline.show(space, found, together)
-    part = one_of("Look at", PARTS, key=PART)
+    part = one_of(
+        "Look at",
+        PARTS,
+        key=PART,
+        help="What is asked of the features: each by itself, few against many, or why one query finds what it finds.",
+    )
     if part == FEATURES:
         features.show(space, settings, found)
     elif part != FEW:

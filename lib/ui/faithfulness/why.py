@@ -107,7 +107,12 @@ def _lead(space: SaeQuerySpace, made: Why, names: list[str], *, relevant: bool) 
     lead = made.lead(0, 1)
     st.markdown(f"**Which features put the first above {'the relevant one' if relevant else 'the second'}?**")
     fig = charts.score_parts(lead, names, title=f"contribution to the lead of {lead.scores[0]:.4f}")
-    st.plotly_chart(fig, key="faithfulness_lead", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="faithfulness_lead",
+        quiet=True,
+        about="What each feature gives to the lead of the first document over the second.",
+    )
     turns = lead.turns()
     told = (
         f"Without any one of the {count(int(turns.sum()))} marked ⇄ the second would be ahead."
@@ -119,8 +124,8 @@ def _lead(space: SaeQuerySpace, made: Why, names: list[str], *, relevant: bool) 
         "That holds for this pair alone: other documents move too."
     )
     with st.expander("All features of the query, by what each adds to the lead"):
-        st.dataframe(
-            _table(space, lead, turns), hide_index=True, height=300,
+        downloads.table(
+            _table(space, lead, turns), name="faithfulness_lead", hide_index=True, height=300,
             column_config={
                 "label": st.column_config.TextColumn(width="large"),
                 "lead": st.column_config.NumberColumn(format="%+.4f"),
@@ -132,9 +137,11 @@ def _lead(space: SaeQuerySpace, made: Why, names: list[str], *, relevant: bool) 
 def _score(made: Why, names: list[str], row: int, measure: str) -> None:
     score = float(made.scores[row])
     st.markdown("**What does the document's own score consist of?**")
-    st.plotly_chart(
+    downloads.picture(
         charts.score_parts(made, names, row=row, title=f"contribution to the {measure} of {score:.4f}"),
-        key="faithfulness_score", config={"displayModeBar": False},
+        key="faithfulness_score",
+        quiet=True,
+        about="What each feature of the query adds to the document's score.",
     )  # fmt: skip
     error = share(made.error[row] / score) if abs(score) > 1e-9 else "—"
     st.caption(

@@ -47,9 +47,11 @@ def show(pair: PairSpace) -> None:
     if not found.move:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = one_of("Features", _LISTS, key="concepts_kind")
+        kind = one_of(
+            "Features", _LISTS, key="concepts_kind", help="Which features are drawn and listed, by what became of them."
+        )
         kinds = _PICTURES if len(found.topics) > 1 else _PICTURES[:2]
-        drawn = one_of("Picture", kinds, key="concepts_picture")
+        drawn = one_of("Picture", kinds, key="concepts_picture", help="What the picture shows of these features.")
     listed = found.changed if kind == _LISTS[0] else found.of_kind(kind)
     names = [feature_name(dictionary.database, feature) for feature in listed.tolist()]
     if len(listed):
@@ -93,13 +95,17 @@ def _picture(
         fig, read = charts.changes_by_topic(found, places, names[:_BARS]), words.TOPICS_READ
     else:
         fig, read = charts.strongest_changes(found, listed[:_BARS], names[:_BARS]), words.STRONGEST_READ
-    st.plotly_chart(
-        fig, key=CHART, on_select=lambda: pick_clicked(dictionary), selection_mode="points",
-        config={"displayModeBar": False},
+    downloads.picture(
+        fig,
+        key=CHART,
+        name="concepts",
+        on_select=lambda: pick_clicked(dictionary),
+        selection_mode="points",
+        quiet=True,
+        about="Which features changed most between base and tuned, and by how much.",
     )  # fmt: skip
     few = f" The {count(_BARS)} largest changes of {count(len(listed))}." if len(listed) > _BARS else ""
     st.caption(read + (few if drawn != "How often" else ""))
     st.caption(words.rule(found))
     with st.container(horizontal=True):
         downloads.offer_result(found, name="concepts")
-        downloads.offer_figure(fig, name="concepts")

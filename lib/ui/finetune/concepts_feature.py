@@ -8,6 +8,7 @@ from lib.charts.finetune_concept import feature_by_topic
 from lib.charts.finetune_lists import changed_texts, side_by_side
 from lib.finetune.concepts import KINDS, ConceptDiff, FeatureChange
 from lib.numerals import short_share
+from lib.ui import downloads
 from lib.ui.finetune import concepts_words as words
 from lib.ui.finetune.concepts_cached import one_feature
 from lib.ui.finetune.dictionary import Dictionary
@@ -61,7 +62,12 @@ def show_feature(pair: PairSpace, dictionary: Dictionary, found: ConceptDiff, fe
         number("Mean activation", f"{found.change[feature]:+.2g}".replace("-", "−", 1), told)
     one = one_feature(pair, dictionary, feature)
     if one.topics:
-        st.plotly_chart(feature_by_topic(one), key="concepts_topics", config={"displayModeBar": False})
+        downloads.picture(
+            feature_by_topic(one),
+            key="concepts_topics",
+            quiet=True,
+            about="How often this feature fires on the texts of each topic, before and after.",
+        )
         st.caption("How often it fires on the texts of each topic: hollow base, solid tuned; amber lines rose.")
     st.html(
         side_by_side(

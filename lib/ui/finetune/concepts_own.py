@@ -49,7 +49,12 @@ def show_own(pair: PairSpace) -> None:
     names = [feature_name(base.database, feature) for feature in found.base.tolist()]
     if len(found.base):
         fig = charts.pair_frequencies(found, names)
-        st.plotly_chart(fig, key="concepts_pairs", config={"displayModeBar": False})
+        downloads.picture(
+            fig,
+            key="concepts_pairs",
+            quiet=True,
+            about="How often each pair of matching features fires before and after.",
+        )
         st.caption(_READ)
         _pairs(found, base, tuned)
     else:

@@ -20,7 +20,6 @@ from lib.ui.finetune.drift_topics import narrowed, show_topics
 from lib.ui.finetune.pair import PairSpace, asked, choose_asked, say_missing
 from lib.ui.messages import plain, tell
 
-_PLAIN = {"displayModeBar": False}
 _WEIGHTS = {"Centroid shift": "shift", "Changed ranks": "ranks", "Anisotropy": "anisotropy"}
 _MOST_WEIGHT = 3.0
 _RULER = 330  # pixels
@@ -63,6 +62,7 @@ def _weight(label: str, key: str) -> float:
         st.slider(
             f"Weight: {label.lower()}", 0.0, _MOST_WEIGHT, 1.0, 0.5, key=f"drift_weight_{key}", bind="query-params",
             persist_state="session", width=180,
+            help="How much this part counts in the drift, against the others; 0 leaves it out.",
         )
     )  # fmt: skip
 
@@ -79,26 +79,30 @@ def _pictures(space: SpaceDiff, found: Drift) -> None:
     with st.container(horizontal=True, gap="medium"):
         moved, much = st.container(width="stretch"), st.container(width=_RULER)
     with moved:
-        fig = _moved(space)
+        _moved(space)
     with much:
         st.markdown("**How much is that?**")
         ruler = scales.drift_scale(found)
-        st.plotly_chart(ruler, key="drift_scale", config=_PLAIN)
+        downloads.picture(
+            ruler,
+            key="drift_scale",
+            quiet=True,
+            about="How large the drift is, on a scale of known fine-tunes.",
+        )
         st.caption(plain(words.of_scale(found)))
     tell(dict.fromkeys([*space.topics.notices, *space.notices, *found.notices]))
     with st.container(horizontal=True):
         downloads.offer_result(found, name="drift", label="Drift as JSON")
         downloads.offer_result(space, name="space_diff", label="All figures of the space as JSON")
-        if fig is not None:
-            downloads.offer_figure(fig, name="centroid_shift")
 
 
-def _moved(space: SpaceDiff) -> "charts.go.Figure | None":
+def _moved(space: SpaceDiff) -> None:
     """The picture of the shift; what stands in its place where the two share no space."""
     if space.projection is None or space.projection_shift is None or space.centroids is None:
         st.markdown("**How wide is each topic, before and after?**")
         st.info(plain(words.without_picture(space)), icon=":material/link_off:")
-        return narrowed(space)
+        narrowed(space)
+        return
     st.markdown("**Where did each topic move?**")
     place = st.container()
     plane = one_of("This plane", words.PLANES, key="drift_plane", help=words.PLANE)
@@ -110,9 +114,14 @@ def _moved(space: SpaceDiff) -> "charts.go.Figure | None":
         hovers=words.topic_hovers(space, picture),
     )
     with place:
-        st.plotly_chart(fig, key="drift_picture", config=_PLAIN)
+        downloads.picture(
+            fig,
+            key="drift_picture",
+            name="centroid_shift",
+            quiet=True,
+            about="Where each topic's centre stood before and where it stands after, on a map of both.",
+        )
     st.caption(plain(words.of_picture(picture, space.centroids)))
-    return fig
 
 
 def _reasons(found: Drift) -> None:
@@ -124,5 +133,10 @@ def _reasons(found: Drift) -> None:
 
 def _parts(found: Drift, ranks: RankDiff | None) -> None:
     fig = scales.drift_parts(found)
-    st.plotly_chart(fig, key="drift_parts", config=_PLAIN)
+    downloads.picture(
+        fig,
+        key="drift_parts",
+        quiet=True,
+        about="Of what the drift consists: its parts, side by side.",
+    )
     st.caption(plain(words.of_parts(found, ranks)))

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from lib.charts import finetune_space as charts
@@ -36,16 +35,21 @@ def show_topics(space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> None:
     downloads.offer_table(numbers, name="topics_before_after")
 
 
-def narrowed(space: SpaceDiff) -> go.Figure | None:
-    """How wide each topic is before and after; None without topics."""
+def narrowed(space: SpaceDiff) -> None:
+    """Draw how wide each topic is before and after; nothing without topics."""
     spread = space.spread
     if spread is None:
-        return None
+        return
     low, high = spread.change_interval.T
     change = charts.Change(spread.names, spread.base, spread.tuned, low, high)
     fig = charts.dumbbells(change.most_changed(), x="mean cosine distance of a text to its topic's centroid")
-    st.plotly_chart(fig, key="drift_spread", config={"displayModeBar": False})
-    return fig
+    downloads.picture(
+        fig,
+        key="drift_spread",
+        name="topic_spread",
+        quiet=True,
+        about="For each topic, how far its texts lie from its centre, before and after, with intervals.",
+    )
 
 
 def _names(space: SpaceDiff, ranks: RankDiff | None, found: Drift) -> list[str]:

@@ -12,6 +12,7 @@ from lib.finetune.sources import MODEL, RUN
 from lib.finetune.training.folder import CONFIG, ENVIRONMENT, FIGURES
 from lib.runs import Run, gigabytes_of
 from lib.runs.run import read_json
+from lib.ui import downloads
 from lib.ui.finetune.monitor_logs import FOLDER, SAMPLES
 from lib.ui.finetune.pair import TUNED
 from lib.ui.layout import number
@@ -73,7 +74,7 @@ def _gained(figures: Mapping[str, Any]) -> None:
         "elsewhere, only others tell."
     )
     with st.expander("Each metric, with intervals and p-values"):
-        st.dataframe(_table(found), hide_index=True)
+        downloads.table(_table(found), name="validation", hide_index=True)
         st.caption(
             "In brackets: 95 % intervals over queries, by bootstrap. p: share of random changes of sign that move the "
             "mean as far, corrected for the number of metrics (Holm)."

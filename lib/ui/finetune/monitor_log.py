@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from lib.charts import finetune_monitor as charts
 from lib.finetune.monitor import Finding, Findings, FinetuneLog
 from lib.numerals import short_share
-from lib.ui.downloads import offer_figure, offer_result, offer_table
+from lib.ui import downloads
+from lib.ui.downloads import offer_result, offer_table
 from lib.ui.finetune import monitor_words as words
 from lib.ui.finetune.monitor_logs import Watched
 from lib.ui.layout import number
@@ -27,6 +28,13 @@ _SOURCES = {
     "evaluation table": "read from a log of an evaluator",
 }
 _METHODS = {"lora": "LoRA adapter", "full": "all weights"}
+_ABOUT = {
+    "pairs": "How similar positive and negative pairs are, step by step, and the gap between them.",
+    "learning": "How the loss went, step by step, and the metric on queries held out.",
+    "gradients_adapter": "How large the adapter's gradients are, layer by layer and step by step.",
+    "gradients_base": "How large the gradients of the base's weights are, layer by layer and step by step.",
+    "pace": "The learning rate, step by step, and how many examples a second were learned from.",
+}
 
 
 def facts(log: FinetuneLog) -> None:
@@ -59,7 +67,9 @@ def show(watched: Watched, *, name: str, live: bool = False, judged: bool = Fals
     _findings(found, log)
     readings = _readings(log)
     for key, figure in watched.figures.items():
-        st.plotly_chart(figure, key=f"monitor_{key}")
+        downloads.picture(
+            figure, key=f"monitor_{key}", name=f"finetune_{name}_{key}", about=_ABOUT[key], offered=not live
+        )
         st.caption(readings[key])
     thinned = charts.thinning(log)
     if thinned:
@@ -138,8 +148,6 @@ def _downloads(watched: Watched, name: str) -> None:
         with st.container(horizontal=True):
             offer_result(log, name=f"finetune_{name}_log", label="Log as JSON")
             offer_result(watched.found, name=f"finetune_{name}_findings", label="Findings as JSON")
-            for key, figure in watched.figures.items():
-                offer_figure(figure, name=f"finetune_{name}_{key}", label=f"{key.replace('_', ', ')} as HTML")
 
 
 def _metric(name: str) -> str:

@@ -17,6 +17,7 @@ from lib.ui.messages import count, counted, plain, refuse, tell
 from lib.ui.query_choice import QueryChoice, choose_query_set
 from lib.ui.query_space import QuerySpace
 from lib.ui.runs.choice import token
+from lib.ui.sharing import share
 from lib.ui.workspace import Space, query_space
 
 TUNED = "tuned"
@@ -103,7 +104,9 @@ def choose_queries(pair: PairSpace) -> AskedPair:
 
 def choose_asked() -> QueryChoice:
     """Draw the choice of the query set, which begins with what the packaged fine-tune is for."""
-    return choose_query_set(first=_OWN_DOMAIN, key="diff_sample")
+    choice = choose_query_set(first=_OWN_DOMAIN, key="diff_sample")
+    share.also(choice)
+    return choice
 
 
 def asked(pair: PairSpace, queries: QuerySet) -> AskedPair:

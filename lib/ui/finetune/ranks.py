@@ -49,7 +49,13 @@ def _numbers(found: RankDiff) -> None:
 
 def _metrics(found: RankDiff) -> None:
     fig = charts.metric_changes(found.metrics)
-    st.plotly_chart(fig, key="ranks_metrics", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="ranks_metrics",
+        name="rank_metrics",
+        quiet=True,
+        about="Each metric of retrieval before and after, with intervals.",
+    )
     st.caption(words.METRICS_READ)
     with st.expander("The same as a table"):
         table = pd.DataFrame(
@@ -74,13 +80,20 @@ def _metrics(found: RankDiff) -> None:
         downloads.offer_table(table, name="rank_metrics")
     with st.container(horizontal=True):
         downloads.offer_result(found, name="ranks")
-        downloads.offer_figure(fig, name="rank_metrics")
 
 
 def _topics(found: RankDiff) -> None:
     st.subheader("On which topics did it help, and on which did it harm?")
-    metric = one_of("Metric", TOPIC_METRICS, key="ranks_topic_metric")
-    st.plotly_chart(charts.topic_changes(found.topics, metric), key="ranks_topics", config={"displayModeBar": False})
+    metric = one_of(
+        "Metric", TOPIC_METRICS, key="ranks_topic_metric", help="The metric whose change is drawn for each topic."
+    )
+    downloads.picture(
+        charts.topic_changes(found.topics, metric),
+        key="ranks_topics",
+        name="rank_topics",
+        quiet=True,
+        about="How each topic's metric changed, with intervals.",
+    )
     st.caption(words.TOPICS_READ)
     with st.expander("All topics as a table"):
         table = pd.DataFrame(

@@ -26,7 +26,12 @@ _SLOW = "The leads of all queries that moved have to be taken apart once; what i
 def show_leads(asked: AskedPair, found: RankDiff, dictionary: Dictionary) -> None:
     """Draw it."""
     st.subheader("Which concepts moved the queries, all together?")
-    kind = one_of("Queries that got", list(_KINDS), key="ranks_leads")
+    kind = one_of(
+        "Queries that got",
+        list(_KINDS),
+        key="ranks_leads",
+        help="Whether features are sought behind queries that got worse or behind those that improved.",
+    )
     try:
         made = _leads(asked, found, dictionary, _KINDS[kind])
     except InputError as fault:
@@ -41,12 +46,17 @@ def show_leads(asked: AskedPair, found: RankDiff, dictionary: Dictionary) -> Non
         return
     names = [feature_name(dictionary.database, feature) for feature in made.features.tolist()]
     fig = leads_figure(made, names, shown=words.LEADS_SHOWN)
-    st.plotly_chart(fig, key="ranks_leads_chart", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="ranks_leads_chart",
+        name="lead_changes",
+        quiet=True,
+        about="Which features moved the leads of documents that changed places.",
+    )
     st.caption(plain(words.of_leads(made)))
     _table(dictionary, made)
     with st.container(horizontal=True):
         downloads.offer_result(made, name="lead_changes")
-        downloads.offer_figure(fig, name="lead_changes")
 
 
 def _table(dictionary: Dictionary, made: LeadChanges) -> None:

@@ -29,7 +29,9 @@ def choose_query(asked: AskedPair, found: RankDiff) -> int | None:
     """Draw picture and list; the row of the query that is looked at, None where none is listed."""
     st.subheader("Which queries moved?")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = one_of("Queries", list(_KINDS), key="ranks_kind")
+        kind = one_of(
+            "Queries", list(_KINDS), key="ranks_kind", help="Shows only queries whose closest true document moved so."
+        )
         topic = _topic(asked)
     places = _listed(asked, found, _KINDS[kind], topic)
     if not len(places):
@@ -50,7 +52,15 @@ def _topic(asked: AskedPair) -> str | None:
         return None
     if st.session_state.get(_TOPIC, _ALL) not in (_ALL, *names):  # left behind by another set
         st.session_state[_TOPIC] = _ALL
-    chosen = st.selectbox("Topic", [_ALL, *names], key=_TOPIC, bind="query-params", persist_state="session", width=240)
+    chosen = st.selectbox(
+        "Topic",
+        [_ALL, *names],
+        key=_TOPIC,
+        bind="query-params",
+        persist_state="session",
+        width=240,
+        help="Shows only the queries of this topic.",
+    )
     return None if chosen in (None, _ALL) else str(chosen)
 
 
@@ -103,11 +113,16 @@ def _slopes(asked: AskedPair, found: RankDiff, places: NDArray[np.int64], row: i
     rows = found.query[drawn].tolist()
     texts = dict(zip(rows, hover_texts(asked.queries.queries[one] for one in rows), strict=True))
     fig = charts.rank_slopes(found, drawn, texts, chosen=row)
-    st.plotly_chart(
-        fig, key=_CHART, on_select=lambda: _clicked(asked), selection_mode="points", config={"displayModeBar": False}
+    downloads.picture(
+        fig,
+        key=_CHART,
+        name="rank_slopes",
+        on_select=lambda: _clicked(asked),
+        selection_mode="points",
+        quiet=True,
+        about="The rank of each query's first relevant document before and after, a line a query.",
     )
     st.caption(words.slopes(len(drawn), len(places)))
-    downloads.offer_figure(fig, name="rank_slopes")
 
 
 def _clicked(asked: AskedPair) -> None:

@@ -38,12 +38,17 @@ def show_why(pair: PairSpace, asked: AskedPair, found: RankDiff, place: int) -> 
     names = [feature_name(dictionary.database, feature) for feature in made.features.tolist()]
     st.markdown(f"**{words.of_figure(made)}**")
     fig = lead_change(made, names)
-    st.plotly_chart(fig, key="ranks_why", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="ranks_why",
+        name="why_changed",
+        quiet=True,
+        about="What each feature gave to the change of this query's lead.",
+    )
     st.caption(plain(words.of_lead(made)))
     _table(dictionary, made)
     with st.container(horizontal=True):
         downloads.offer_result(made, name="why_changed")
-        downloads.offer_figure(fig, name="why_changed")
     return dictionary
 
 

@@ -15,7 +15,6 @@ from lib.ui.finetune.space_pairs import pair_table
 from lib.ui.layout import number
 from lib.ui.messages import plain, tell
 
-_PLAIN = {"displayModeBar": False}
 _NARROW = 430  # pixels
 _PAIRS = ("within and between topics", "all")
 
@@ -50,11 +49,24 @@ def _numbers(found: SpaceDiff) -> None:
 def _similarities(found: SpaceDiff) -> None:
     by_topic = found.similarities.base_within is not None and found.similarities.base_between is not None
     if by_topic:
-        by_topic = one_of("Pairs of texts", _PAIRS, key="space_pairs") == _PAIRS[0]
+        by_topic = (
+            one_of(
+                "Pairs of texts",
+                _PAIRS,
+                key="space_pairs",
+                help="Pairs of one topic and of two drawn apart, or all pairs together.",
+            )
+            == _PAIRS[0]
+        )
     fig = charts.similarities(found.similarities, by_topic=by_topic)
-    st.plotly_chart(fig, key="space_similarities", config=_PLAIN)
+    downloads.picture(
+        fig,
+        key="space_similarities",
+        name="similarities_before_after",
+        quiet=True,
+        about="How similar two texts are, before and after, as distributions.",
+    )
     st.caption(words.of_similarities(found, by_topic=by_topic))
-    downloads.offer_figure(fig, name="similarities_before_after")
 
 
 def _topics(found: SpaceDiff) -> None:
@@ -66,14 +78,26 @@ def _topics(found: SpaceDiff) -> None:
         fig = charts.dumbbells(
             _apart(found.separation).most_changed(), x="distance between the centroids of two topics"
         )
-        st.plotly_chart(fig, key="space_apart", config=_PLAIN)
+        downloads.picture(
+            fig,
+            key="space_apart",
+            name="topics_apart",
+            quiet=True,
+            about="The distance between the centres of two topics, before and after, with intervals.",
+        )
         st.caption(words.of_separation(found.separation))
         pair_table(found.separation)
     st.subheader("Did topics draw together?", anchor=False)
     low, high = found.spread.change_interval.T
     change = charts.Change(found.spread.names, found.spread.base, found.spread.tuned, low, high)
     fig = charts.dumbbells(change.most_changed(), x="mean cosine distance of a text to its topic's centroid")
-    st.plotly_chart(fig, key="space_spread", config=_PLAIN)
+    downloads.picture(
+        fig,
+        key="space_spread",
+        name="topic_spread",
+        quiet=True,
+        about="For each topic, how far its texts lie from its centre, before and after, with intervals.",
+    )
     st.caption(words.of_spread(found.spread))
 
 
@@ -87,11 +111,23 @@ def _apart(found: Separation) -> charts.Change:
 
 def _dimensions(found: SpaceDiff) -> None:
     st.subheader("How many dimensions do the texts fill?", anchor=False)
-    st.plotly_chart(charts.variance_kept(found.dimension), key="space_dimensions", config=_PLAIN)
+    downloads.picture(
+        charts.variance_kept(found.dimension),
+        key="space_dimensions",
+        name="dimensions_before_after",
+        quiet=True,
+        about="How much variance the strongest components hold, before and after.",
+    )
     st.caption(words.of_dimension(found.dimension))
 
 
 def _rotation(found: SpaceDiff) -> None:
     st.subheader("How much of it could a search see?", anchor=False)
-    st.plotly_chart(charts.rotation_bar(found.rotation), key="space_rotation", config=_PLAIN)
+    downloads.picture(
+        charts.rotation_bar(found.rotation),
+        key="space_rotation",
+        name="rotation",
+        quiet=True,
+        about="How much of the change is a mere rotation, and how much a search could see.",
+    )
     st.caption(words.of_rotation(found.rotation))

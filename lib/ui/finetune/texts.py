@@ -31,7 +31,13 @@ def show(pair: PairSpace) -> None:
         for label, value, meaning in words.numbers(found):
             number(label, value, meaning, wide=True)
     fig = charts.neighbours_kept(kept, _topics(found, kept.rows))
-    st.plotly_chart(fig, key="texts_kept", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="texts_kept",
+        name="neighbours_kept",
+        quiet=True,
+        about="How many of its nearest neighbours each text kept.",
+    )
     st.caption(words.of_histogram(kept))
     st.subheader("Which texts moved most, and where to?", anchor=False)
     rows = _listed(found)
@@ -42,7 +48,6 @@ def show(pair: PairSpace) -> None:
     tell(dict.fromkeys([*found.topics.notices, *words.notices(found)]))
     with st.container(horizontal=True):
         downloads.offer_table(_table(pair, found, _order(found, by=_ORDERS[0])), name="texts_moved")
-        downloads.offer_figure(fig, name="neighbours_kept")
 
 
 def _listed(found: SpaceDiff) -> NDArray[np.int64]:
@@ -57,6 +62,7 @@ def _listed(found: SpaceDiff) -> NDArray[np.int64]:
             )  # fmt: skip
         topic = st.selectbox(
             "Topic", [_ALL, *found.topics.names], key=_TOPIC, bind="query-params", persist_state="session", width=260,
+            help="Shows only the texts of this topic.",
         )  # fmt: skip
     order = _order(found, by=by)
     if topic in (None, _ALL):

@@ -18,6 +18,7 @@ from lib.ui.controls import one_of
 from lib.ui.messages import counted, plain, refuse, tell
 from lib.ui.query_choice import choose_query_set
 from lib.ui.remembered import remembered
+from lib.ui.sharing import share
 
 _KEPT = "training data"
 _FILE = "_tune_uploaded"
@@ -58,6 +59,7 @@ def choose() -> Data | None:
 def _of_queries() -> Data | None:
     with st.container(width=_WIDTH):
         choice = choose_query_set()
+        share.also(choice)
     if choice.query_set is None:
         if choice.fault:
             refuse(choice.fault)

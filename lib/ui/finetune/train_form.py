@@ -39,7 +39,15 @@ _WIDTHS = 4
 
 def settings(checkpoint: Checkpoint, advice: TrainingSettings) -> TrainingSettings:
     """Draw the choice between the suggested settings and one's own; what was chosen."""
-    if one_of("Settings", ["suggested", "my own"], key="tune_settings") == "suggested":
+    if (
+        one_of(
+            "Settings",
+            ["suggested", "my own"],
+            key="tune_settings",
+            help="Settings that follow from your data, or your own.",
+        )
+        == "suggested"
+    ):
         return advice
     with st.container(horizontal=True, gap="medium"):
         method = METHODS[one_of(

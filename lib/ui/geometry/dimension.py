@@ -30,11 +30,21 @@ def show(space: Space) -> None:
         )
         _two_nn(result)
     with picture:
-        st.plotly_chart(charts.cumulative_variance(result), key="variance")
+        downloads.picture(
+            charts.cumulative_variance(result),
+            key="variance",
+            name="cumulative_variance",
+            about="How much of the variance the strongest components hold together.",
+        )
         st.caption(_reading(result))
     st.subheader("Can the nearest still be told from the farthest?")
     contrast = cached.concentration(space.vectors_key, space.vectors, seed=0)
-    st.plotly_chart(charts.contrast_by_dimension(contrast), key="contrast")
+    downloads.picture(
+        charts.contrast_by_dimension(contrast),
+        key="contrast",
+        name="relative_contrast",
+        about="How well the nearest text can still be told from the farthest as dimensions are added, beside noise.",
+    )
     st.caption(
         f"Relative contrast is (farthest − nearest) / nearest, the median over {count(contrast.points)} texts among "
         "each other. It falls as dimensions are added; where it comes close to the noise, neighbours mean little. It "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from lib.geometry import Clusters, Projection
 from lib.ui import downloads
 from lib.ui.geometry import cached
 from lib.ui.geometry.probe import Probe, ask, show_neighbours
+from lib.ui.geometry.selection import clear_selection, selected_on, selection, take_selection
 from lib.ui.geometry.settings import MapSettings, map_settings, scores
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, share, tell
@@ -20,6 +22,7 @@ from lib.ui.workspace import Space
 
 _BY_LABEL, _BY_CLUSTER, _BY_SCORE = "label", "cluster", "distance from the corpus"
 _MOST_LISTED = 500
+_CHART = "map_2d"
 
 
 def show(space: Space) -> None:
@@ -45,12 +48,21 @@ def _controls(space: Space) -> tuple[MapSettings, str, bool]:
     settings = map_settings(len(space.corpus))
     options = [_BY_LABEL] if space.label_names else []
     options += [_BY_CLUSTER, _BY_SCORE, *_columns(space)]
-    colour = st.selectbox("Colour by", options, key="colour", bind="query-params", width=220)
+    colour = st.selectbox(
+        "Colour by",
+        options,
+        key="colour",
+        bind="query-params",
+        persist_state="session",
+        width=220,
+        help="What the colours of the map stand for.",
+    )
     flags = st.toggle(
         "Flag texts far from any cluster",
         value=True,
         key="flags",
         bind="query-params",
+        persist_state="session",
         help="Texts unusually far from the centroid of every cluster: the encoder has no settled place for them.",
     )
     return settings, str(colour), flags
@@ -70,15 +82,28 @@ def _picture(
         layout, space.corpus.texts, _colouring(space, groups, colour, settings), flagged=flagged, landing=landing
     )
     if layout.coordinates.shape[1] == 3:
-        st.plotly_chart(fig, key="map_3d")
+        downloads.picture(
+            fig,
+            key="map_3d",
+            about="A map of the texts in three dimensions: a point a text, close where the map found them alike.",
+        )
         st.caption(f"{_reading(layout)} Turn it with the mouse; texts are selected on the 2D map.")
         return []
-    event = st.plotly_chart(
-        fig, key="map_2d", on_select="rerun", selection_mode=("points", "box", "lasso"), config={"displaylogo": False}
+    rows = selection(space.corpus)
+    if rows and not selected_on(_CHART):  # by the address: the chart does not know of it
+        maps.mark_selected(fig, rows)
+    downloads.picture(
+        fig,
+        key=_CHART,
+        name="map",
+        on_select=partial(take_selection, _CHART, space.corpus),
+        selection_mode=("points", "box", "lasso"),
+        config={"displaylogo": False},
+        about="A map of the texts: a point a text, close where the map found them alike, coloured "
+        "as chosen. The table lists what is selected.",
     )
     st.caption(f"{_reading(layout)} Draw around points, or click one, to list them below.")
-    rows = {int(point["customdata"][0]) for point in event["selection"]["points"] if point.get("customdata")}
-    return sorted(row for row in rows if row < len(space.corpus))
+    return rows
 
 
 def _reading(layout: Projection) -> str:
@@ -167,6 +192,8 @@ def _listing(space: Space, selected: list[int], groups: Clusters) -> None:
         else _Listed(f"Far from any cluster ({count(int(groups.far.sum()))})", _farthest_first(groups), "far_texts")
     )
     st.subheader(listed.title)
+    if selected and not selected_on(_CHART):
+        st.button("Clear the selection", key="map_clear", on_click=clear_selection, args=(space.corpus,))
     if not listed.rows:
         st.caption("Nothing is selected on the map, and no text is far from every cluster.")
         return

@@ -14,7 +14,19 @@ from lib.ui.workspace import Space
 def show(space: Space) -> None:
     """Draw the view."""
     st.subheader("Do a few texts turn up among everyone's neighbours?")
-    k = int(st.slider("Neighbours counted (k)", 1, 50, 10, key="k", bind="query-params", width=320))
+    k = int(
+        st.slider(
+            "Neighbours counted (k)",
+            1,
+            50,
+            10,
+            key="k",
+            bind="query-params",
+            persist_state="session",
+            width=320,
+            help="How many nearest neighbours of each text are counted.",
+        )
+    )
     result = cached.hubness(space.vectors_key, space.vectors, k=k, seed=0)
     numbers, picture = numbers_over_picture()
     with numbers:
@@ -26,7 +38,12 @@ def show(space: Space) -> None:
         )
         number("Nobody's neighbour", share(result.antihub_share), "Texts that no other has among its k nearest.")
     with picture:
-        st.plotly_chart(charts.occurrence_histogram(result), key="occurrence")
+        downloads.picture(
+            charts.occurrence_histogram(result),
+            key="occurrence",
+            name="hubs",
+            about="How often texts turn up among the nearest neighbours of others.",
+        )
         st.caption(
             f"Every text counts {result.k} neighbours; one that turns up far more often than that is a hub "
             "and crowds into unrelated results. A long tail to the right and many at 0 go together."

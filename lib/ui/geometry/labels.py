@@ -23,7 +23,12 @@ def show(space: Space) -> None:
         st.info("This view needs labels: choose a label column in the sidebar.", icon=":material/label:")
         _texts(space)
         return
-    by = one_of("Similarity of", ["label means", "texts"], key="similarity")
+    by = one_of(
+        "Similarity of",
+        ["label means", "texts"],
+        key="similarity",
+        help="Mean cosines of whole labels, or cosines of single texts drawn from them.",
+    )
     if by == "texts":
         _texts(space)
     else:
@@ -35,7 +40,12 @@ def show(space: Space) -> None:
 
 def _labels(space: Space) -> None:
     result = cached.label_similarity(space.key, space.vectors, space.labels or ())
-    st.plotly_chart(charts.label_heatmap(result), key="labels_heatmap")
+    downloads.picture(
+        charts.label_heatmap(result),
+        key="labels_heatmap",
+        name="label_similarity",
+        about="The mean cosine of the texts of every two labels.",
+    )
     parts = []
     if result.mean_within is not None:
         parts.append(f"within labels {result.mean_within:.3f}")
@@ -56,7 +66,12 @@ def _labels(space: Space) -> None:
 def _texts(space: Space) -> None:
     result = cached.text_similarity(space.key, space.vectors, space.labels, at_most=_MOST_TEXTS, seed=0)
     hovers = hover_texts((space.corpus.texts[row] for row in result.rows), characters=90)
-    st.plotly_chart(charts.text_heatmap(result, hovers), key="texts_heatmap")
+    downloads.picture(
+        charts.text_heatmap(result, hovers),
+        key="texts_heatmap",
+        name="text_similarity",
+        about="The cosine of every two texts, in blocks by label.",
+    )
     drawn = (
         "all texts" if len(result.rows) == result.items else f"{len(result.rows)} texts drawn evenly from the labels"
     )
@@ -70,7 +85,12 @@ def _fit(space: Space) -> None:
         number("Silhouette", f"{result.silhouette:.3f}", "Mean over labelled texts, cosine distance, in [−1, 1].")
         number("Purity", share(result.purity), f"Mean share of the {result.k} nearest neighbours with the same label.")
     with picture:
-        st.plotly_chart(charts.label_bars(result), key="label_bars")
+        downloads.picture(
+            charts.label_bars(result),
+            key="label_bars",
+            name="label_fit",
+            about="For each label, how well its texts keep together.",
+        )
         st.caption(_reading(result))
         if len(result.names) > charts.MOST_BAR_LABELS:
             tell([f"The picture shows the {charts.MOST_BAR_LABELS} with the lowest silhouette; the table holds all."])

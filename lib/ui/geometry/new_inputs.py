@@ -16,6 +16,7 @@ from lib.ui.workspace import Space
 
 _MOST_NEW = 5_000
 _MOST_LISTED = 500
+_MOST_TYPED = 5_000  # characters: they stand in the address; a file takes more
 
 
 def check_new(space: Space, result: OodScores, flagged: Flagged) -> None:
@@ -39,9 +40,17 @@ def check_new(space: Space, result: OodScores, flagged: Flagged) -> None:
 
 def _ask() -> Corpus | None:
     typed, uploaded = st.columns([3, 2])
-    text = typed.text_area("New inputs, one a line", key="new_inputs", height=120, max_chars=100_000)
+    text = typed.text_area(
+        "New inputs, one a line", key="new_inputs", bind="query-params", persist_state="session", height=120,
+        max_chars=_MOST_TYPED,
+        help="Texts that are held against the corpus; they stay in your session.",
+    )  # fmt: skip
     file = uploaded.file_uploader(
-        "or a file of them", type=[suffix.lstrip(".") for suffix in SUFFIXES], key="new_file", max_upload_size=20
+        "or a file of them",
+        type=[suffix.lstrip(".") for suffix in SUFFIXES],
+        key="new_file",
+        max_upload_size=20,
+        help="A file of texts that are held against the corpus; it stays in your session.",
     )
     limits = Limits.from_environment()
     if file is not None:

@@ -46,30 +46,53 @@ def show(space: Space) -> None:
         )
         found = _detection(space, result, rule, marked_by, out)
     with picture:
-        st.plotly_chart(
+        downloads.picture(
             charts.score_histogram(result.scores, flagged.threshold, name=score_name(rule), out=out),
             key="scores",
+            name="outlier_scores",
+            about="How far texts lie from the rest, with the threshold from which one is flagged.",
         )
         st.caption(_reading(result, flagged))
     if found is not None:
         with st.expander("Every threshold: caught against flagged by mistake"):
-            st.plotly_chart(charts.roc_curve(found), key="roc")
+            downloads.picture(
+                charts.roc_curve(found),
+                key="roc",
+                name="outlier_roc",
+                about="For every threshold, the share of true outliers caught against the share of "
+                "others flagged by mistake.",
+            )
     _listing(space, result, flagged, out)
     check_new(space, result, flagged)
 
 
 def _threshold(space: Space, rule: Rule) -> tuple[float, float | None]:
-    by = one_of("Threshold by", ["quantile", "value"], key="threshold")
+    by = one_of(
+        "Threshold by",
+        ["quantile", "value"],
+        key="threshold",
+        help="Where texts begin to be flagged: at a share of the corpus's own scores, or at a score.",
+    )
     if by == "value":
         scores = cached.ood(space.key, space.vectors, space.labels, rule=rule, k=None).scores
         return 0.95, float(
             st.number_input(
                 "Flag scores above", value=round(float(np.quantile(scores, 0.95)), 3), step=0.01, format="%.3f",
-                key="above", bind="query-params",
+                key="above", bind="query-params", persist_state="session",
+                help="Texts that score above this are flagged, in units of the score.",
             )
         )  # fmt: skip
     quantile = st.slider(
-        "Quantile of the corpus's own scores", 0.50, 0.999, 0.95, 0.005, key="quantile", bind="query-params", width=260
+        "Quantile of the corpus's own scores",
+        0.50,
+        0.999,
+        0.95,
+        0.005,
+        key="quantile",
+        bind="query-params",
+        persist_state="session",
+        width=260,
+        help="Texts that score above this share of the corpus are flagged; .95 flags the furthest 5 %.",
     )
     return float(quantile), None
 
@@ -85,6 +108,7 @@ def _truth(space: Space) -> tuple[str, NDArray[np.bool_] | None]:
         index=1,
         key="truth",
         bind="query-params",
+        persist_state="session",
         help="Used to judge the scores, never to make them.",
     )
     if chosen == _NONE:

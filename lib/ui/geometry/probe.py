@@ -11,7 +11,7 @@ from lib.errors import InputError
 from lib.geometry import Projection, place
 from lib.geometry.neighbours import search
 from lib.geometry.vectors import unit
-from lib.ui import resources
+from lib.ui import downloads, resources
 from lib.ui.messages import refuse
 from lib.ui.workspace import Space
 
@@ -38,8 +38,10 @@ def ask(space: Space, layout: Projection) -> Probe | None:
         "Where does a sentence land?",
         key="probe",
         bind="query-params",
+        persist_state="session",
         placeholder="Type a sentence to see where it lands and what is near it",
         max_chars=2_000,
+        help="Is placed on the map amid its nearest texts, which are listed; it changes nothing else.",
     ).strip()
     if not text:
         return None
@@ -56,7 +58,7 @@ def show_neighbours(space: Space, probe: Probe) -> None:
     found, distances = search(unit(probe.vector), space.vectors, min(_LISTED, len(space.corpus)))
     rows = found[0]
     st.subheader("Nearest to your sentence")
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             {
                 "cosine": 1 - distances[0] ** 2 / 2,
@@ -65,6 +67,7 @@ def show_neighbours(space: Space, probe: Probe) -> None:
                 "text": [space.corpus.texts[row] for row in rows],
             }
         ),
+        name="nearest",
         hide_index=True,
         column_config={
             "cosine": st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.3f"),

@@ -40,16 +40,51 @@ class MapSettings:
 
 def map_settings(n: int) -> MapSettings:
     """Draw the controls of the map for n texts, and return what they say."""
-    method = one_of("Map", list(METHODS), key="map")
-    dimensions = one_of("Dimensions", ["2D", "3D"], key="dims")
+    method = one_of(
+        "Map",
+        list(METHODS),
+        key="map",
+        help="UMAP and t-SNE keep neighbours together; PCA is linear, fast and keeps distances as a shadow does.",
+    )
+    dimensions = one_of(
+        "Dimensions", ["2D", "3D"], key="dims", help="Axes of the map; 3D can be turned, 2D can be read."
+    )
     with st.popover("Settings", icon=":material/tune:"):
         neighbours = st.slider(
-            "Neighbours (UMAP)", 2, 100, 15, key="near", bind="query-params",
+            "Neighbours (UMAP)", 2, 100, 15, key="near", bind="query-params", persist_state="session",
             help="Few: local detail. Many: the broad layout.",
         )  # fmt: skip
-        min_dist = st.slider("Minimum distance (UMAP)", 0.0, 0.99, 0.1, 0.01, key="min_dist", bind="query-params")
-        perplexity = st.slider("Perplexity (t-SNE)", 2, 100, 30, key="perplexity", bind="query-params")
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Same seed, same map.")
+        min_dist = st.slider(
+            "Minimum distance (UMAP)",
+            0.0,
+            0.99,
+            0.1,
+            0.01,
+            key="min_dist",
+            bind="query-params",
+            persist_state="session",
+            help="How tightly UMAP may pack texts: low shows groups, high spreads them.",
+        )
+        perplexity = st.slider(
+            "Perplexity (t-SNE)",
+            2,
+            100,
+            30,
+            key="perplexity",
+            bind="query-params",
+            persist_state="session",
+            help="About how many neighbours t-SNE tries to keep for each text.",
+        )
+        seed = st.number_input(
+            "Seed",
+            0,
+            2**31 - 1,
+            0,
+            key="seed",
+            bind="query-params",
+            persist_state="session",
+            help="Same seed, same map.",
+        )
         grouping = _grouping(n)
         rule = choose_rule()
     layout = Layout(METHODS[method], int(dimensions[0]), int(neighbours), float(min_dist), float(perplexity), int(seed))
@@ -65,18 +100,39 @@ def _grouping(n: int) -> Grouping:
     )
     if kind == "k-means":
         number = st.number_input(
-            "Number of clusters (0 = by silhouette)", 0, max(2, min(200, n - 1)), 0, key="count", bind="query-params"
+            "Number of clusters (0 = by silhouette)",
+            0,
+            max(2, min(200, n - 1)),
+            0,
+            key="count",
+            bind="query-params",
+            persist_state="session",
+            help="How many clusters k-means divides the texts into; 0 takes the number with the best silhouette.",
         )
         return Grouping("kmeans", int(number) or None, None)
     size = st.number_input(
-        "Smallest cluster (0 = by size of the corpus)", 0, max(2, n), 0, key="min_size", bind="query-params"
+        "Smallest cluster (0 = by size of the corpus)",
+        0,
+        max(2, n),
+        0,
+        key="min_size",
+        bind="query-params",
+        persist_state="session",
+        help="HDBSCAN calls fewer texts than this no cluster.",
     )
     return Grouping("hdbscan", None, int(size) or None)
 
 
 def choose_rule() -> Rule:
     """Which score says how far out a text is."""
-    chosen = st.selectbox("Out-of-distribution score", list(RULES), key="rule", bind="query-params")
+    chosen = st.selectbox(
+        "Out-of-distribution score",
+        list(RULES),
+        key="rule",
+        bind="query-params",
+        persist_state="session",
+        help="What the distance of a text is measured to; higher scores lie further out.",
+    )
     return RULES[str(chosen)]
 
 

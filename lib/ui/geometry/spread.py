@@ -20,6 +20,7 @@ def show(space: Space) -> None:
     pairs = int(
         st.select_slider(
             "Pairs in the histogram", _PAIRS, value=_PAIRS[1], format_func=count, key="pairs", bind="query-params",
+        persist_state="session",
             help="The mean needs none: it is exact. Up to this many, every pair is taken; above, a sample.", width=320,
         )
     )  # fmt: skip
@@ -41,10 +42,19 @@ def show(space: Space) -> None:
             f"centering. Evenly spread directions would have {share(1 / result.dimensions)}.",
         )
     with picture:
-        st.plotly_chart(charts.cosine_histogram(result), key="cosines")
+        downloads.picture(
+            charts.cosine_histogram(result),
+            key="cosines",
+            about="How similar two texts are, as a distribution, beside evenly spread directions.",
+        )
         st.caption(_reading(result))
     st.subheader("Which dimensions dominate cosine?")
-    st.plotly_chart(charts.dominant_dimensions(result), key="dimensions")
+    downloads.picture(
+        charts.dominant_dimensions(result),
+        key="dimensions",
+        name="dominant_dimensions",
+        about="What each dimension gives to the mean cosine, the strongest first.",
+    )
     top = abs(result.contributions).max() / max(abs(result.contributions).sum(), 1e-12)
     st.caption(
         f"Each bar is one dimension's part of the mean cosine; the parts of all {count(result.dimensions)} add up to "
@@ -73,7 +83,7 @@ def _uniformity(even: Uniformity) -> None:
         ("Alignment", even.alignment, "—" if even.across is None else f"{even.across:.2f} across labels",
          "lower = texts of one label are closer"),
     ]  # fmt: skip
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             [
                 {"measure": name, "value": "needs labels" if value is None else f"{value:.3f}", "baseline": base,
@@ -81,6 +91,7 @@ def _uniformity(even: Uniformity) -> None:
                 for name, value, base, reading in rows
             ]
         ),
+        name="uniformity",
         hide_index=True,
     )  # fmt: skip
     st.caption(

@@ -40,16 +40,33 @@ def show(space: Space) -> None:
         number("Output", *words.agreement(result, read), wide=True)
     main = charts.cosine_by_depth(result, read)
     with picture:
-        st.plotly_chart(main, key="build_cosines")
+        downloads.picture(
+            main,
+            key="build_cosines",
+            name="build_up",
+            about="The mean cosine of two texts at each layer.",
+        )
         st.caption(words.of_cosines(result, read))
     st.subheader("Does the output agree with the layers before it?")
-    st.plotly_chart(charts.agreement_by_depth(result, read), key="build_agreement")
+    downloads.picture(
+        charts.agreement_by_depth(result, read),
+        key="build_agreement",
+        about="How well each layer's nearest neighbours agree with the output's.",
+    )
     st.caption(words.of_agreement(result, read))
     st.subheader("How many dimensions do the texts fill at each layer?")
-    st.plotly_chart(charts.dimension_by_depth(result), key="build_dimensions")
+    downloads.picture(
+        charts.dimension_by_depth(result),
+        key="build_dimensions",
+        about="How many dimensions the texts fill at each layer.",
+    )
     st.caption(words.of_dimensions(result))
     with st.expander("Which layers say the same?"):
-        st.plotly_chart(charts.likeness_of_depths(result), key="build_likeness")
+        downloads.picture(
+            charts.likeness_of_depths(result),
+            key="build_likeness",
+            about="How alike every two layers are.",
+        )
         st.caption(
             f"Linear CKA of every two depths, over {count(result.sample)} texts. An amber block along the diagonal is "
             "a group of layers that do much the same."
@@ -60,7 +77,6 @@ def show(space: Space) -> None:
         downloads.offer_table(table, name="build_up")
     with st.container(horizontal=True):
         downloads.offer_result(build_up_report(result, read), name="build_up")
-        downloads.offer_figure(main, name="build_up")
 
 
 def _asked(space: Space, checkpoint: Checkpoint) -> tuple[BuildUp | None, Findings | None]:
@@ -90,14 +106,17 @@ def _thresholds() -> tuple[float, float, float]:
         cka = st.slider(
             "Settled: CKA with the output from", 0.5, 0.99, 0.9, 0.01, key="build_cka", bind="query-params",
             persist_state="session",
+            help="How alike the output a depth must lay the texts out to count as settled.",
         )  # fmt: skip
         overlap = st.slider(
             "Settled: neighbours shared with the output from", 0.1, 0.95, 0.5, 0.05, key="build_overlap",
             bind="query-params", persist_state="session",
+            help="How many of the output's neighbours a depth must have to count as settled.",
         )  # fmt: skip
         cosine = st.slider(
             "Collapsed: mean cosine from", 0.5, 0.99, 0.9, 0.01, key="build_collapse", bind="query-params",
             persist_state="session",
+            help="From this mean cosine on a depth counts as collapsed.",
         )  # fmt: skip
     return float(cka), float(overlap), float(cosine)
 

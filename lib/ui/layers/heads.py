@@ -45,8 +45,14 @@ def show(space: Space) -> None:
         chosen = choose_head(space, result)
     heatmap = charts.head_heatmap(result, flags, chosen=chosen[:2])
     with picture:
-        st.plotly_chart(
-            heatmap, key=CHART, on_select=pick_clicked, selection_mode="points", config={"displayModeBar": False}
+        downloads.picture(
+            heatmap,
+            key=CHART,
+            name="heads",
+            on_select=pick_clicked,
+            selection_mode="points",
+            quiet=True,
+            about="The attention entropy of every head, a cell a head, layer by layer; flagged heads are marked.",
         )
         st.caption(words.reading(result, flags))
     with below:
@@ -55,7 +61,6 @@ def show(space: Space) -> None:
         show_head(space, space.checkpoint, result, chosen)
     with st.container(horizontal=True):
         downloads.offer_result(HeadReport(result, flags), name="heads")
-        downloads.offer_figure(heatmap, name="heads")
 
 
 def _how_many(texts: int) -> int:
@@ -76,14 +81,17 @@ def _thresholds() -> tuple[float, float, float]:
         collapsed = st.slider(
             "Collapsed: entropy below", 0.0, 0.5, COLLAPSED, 0.01, key="heads_collapsed", bind="query-params",
             persist_state="session",
+            help="Heads below this entropy are flagged: one token takes nearly all.",
         )  # fmt: skip
         uniform = st.slider(
             "Near uniform: entropy above", 0.5, 1.0, UNIFORM, 0.01, key="heads_uniform", bind="query-params",
             persist_state="session",
+            help="Heads above this entropy are flagged: no token is told from another.",
         )  # fmt: skip
         silent = st.slider(
             "Adds little: share of the layer's output below", 0.0, 0.5, SILENT, 0.01, key="heads_silent",
             bind="query-params", persist_state="session",
+            help="Heads that add less than this share of what all heads of their layer add are flagged.",
         )  # fmt: skip
     return float(collapsed), float(uniform), float(silent)
 

@@ -7,6 +7,7 @@ from lib.charts import layers_heads as charts
 from lib.encoders import Checkpoint
 from lib.layers.attention import HeadEntropy
 from lib.layers.attention_map import AttentionMaps
+from lib.ui import downloads
 from lib.ui.controls import one_of
 from lib.ui.layers.heads_cached import text_maps
 from lib.ui.layout import number
@@ -42,7 +43,11 @@ def show_head(space: Space, checkpoint: Checkpoint, result: HeadEntropy, chosen:
     layer, head, text = chosen
     with st.container(horizontal=True, gap="small"):
         _numbers(result, layer, head)
-    st.plotly_chart(charts.target_bars(result, layer=layer, head=head), key="heads_targets")
+    downloads.picture(
+        charts.target_bars(result, layer=layer, head=head),
+        key="heads_targets",
+        about="What this head looks at on average, place by place.",
+    )
     st.caption(
         f"Mean attention over {counted(result.texts, 'text')} to each place, by the tokens that can look there; "
         f"{plain(result.targets[0])} and {plain(result.targets[1])} are left out of looking at themselves. Places "
@@ -52,7 +57,12 @@ def show_head(space: Space, checkpoint: Checkpoint, result: HeadEntropy, chosen:
         st.info("Type a text to see the head's map on it.")
         return
     maps = text_maps(checkpoint.fingerprint, space.precision, text, checkpoint)
-    st.plotly_chart(charts.attention_heatmap(maps, layer=layer, head=head), key="head_on_text", width="content")
+    downloads.picture(
+        charts.attention_heatmap(maps, layer=layer, head=head),
+        key="head_on_text",
+        width="content",
+        about="What this head looks at in the text, token by token.",
+    )
     st.caption(_reading(maps, layer, head))
 
 
@@ -95,14 +105,24 @@ def _numbers(result: HeadEntropy, layer: int, head: int) -> None:
 
 
 def _chosen_text(space: Space) -> str:
-    if one_of("Text", [_OF_CORPUS, _TYPED], key="head_text") == _TYPED:
+    if (
+        one_of(
+            "Text",
+            [_OF_CORPUS, _TYPED],
+            key="head_text",
+            help="Whether the head is shown on a text of the corpus or on one that you type.",
+        )
+        == _TYPED
+    ):
         return st.text_input(
             "Your text", key="head_typed", bind="query-params", persist_state="session", max_chars=2_000,
             placeholder="Type a text to see who looks at whom in it",
+            help="A text on which the head is shown; it stays in your session and in the address.",
         )  # fmt: skip
     row = st.number_input(
         "Number of the text", 1, len(space.corpus), 1, key="head_row", bind="query-params", persist_state="session",
         width=160,
+        help="Place of the text in the corpus, from 1.",
     )  # fmt: skip
     return space.corpus.texts[int(row) - 1]
 

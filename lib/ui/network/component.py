@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from lib.ui.file_names import file_name
+
 _ASSETS = Path(__file__).parent / "assets"
 _SCRIPT = "templates/lib/vis-9.1.2/vis-network.min.js"
 _HTML = (
@@ -34,7 +36,7 @@ def _picture() -> Any:
         "embedscope_network",
         html=_HTML,
         css=(_ASSETS / "picture.css").read_text(encoding="utf-8"),
-        js=(_ASSETS / "picture.js").read_text(encoding="utf-8"),
+        js="".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("svg.js", "picture.js")),
     )
 
 
@@ -53,7 +55,7 @@ def network_component(picture: dict[str, Any], *, key: str, clicked: Callable[[i
         clicked(_feature(found.get("feature")), _feature(found.get("other")))
 
     with st.container(gap=None):
-        _picture()(key=key, data=picture, on_clicked_change=told)
+        _picture()(key=key, data=picture | {"file": file_name("picture")}, on_clicked_change=told)
         _library()(key=f"{key}_library")
 
 

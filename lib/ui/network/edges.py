@@ -8,6 +8,7 @@ from lib.charts.network_picture import Colouring
 from lib.sae.network import MEASURES, Cluster, Measure, Network, edge_table, graphml, node_table
 from lib.ui import downloads
 from lib.ui.controls import one_of
+from lib.ui.file_names import file_name
 from lib.ui.messages import counted
 from lib.ui.network.node import open_node
 
@@ -64,20 +65,21 @@ def show_files(found: Network, names: dict[int, str], clusters: tuple[Cluster, .
     st.markdown("**The network**")
     with st.container(horizontal=True):
         st.download_button(
-            "Page of its own (HTML)", file_name="network.html",
+            "Page of its own (HTML)", file_name=file_name("page", "html"),
             data=lambda: standalone_html(found, named, colour_by=colour_by, clusters=called).encode(),
             mime="text/html", icon=":material/download:", key="network_html", on_click="ignore",
             help="Nodes can be moved; it opens without a network connection.",
         )  # fmt: skip
         st.download_button(
-            "GraphML", data=lambda: graphml(found, named).encode(), file_name="network.graphml",
+            "GraphML", data=lambda: graphml(found, named).encode(), file_name=file_name("graph", "graphml"),
             mime="application/xml", icon=":material/download:", key="network_graphml", on_click="ignore",
             help="For Gephi, Cytoscape, igraph and others.",
         )  # fmt: skip
         downloads.offer_result(found, name="network")
         st.download_button(
-            "Figure as HTML", file_name="network_figure.html", data=lambda: _figure(found, named, colour_by, called),
-            mime="text/html", icon=":material/download:", key="figure_network_figure", on_click="ignore",
+            "Figure as HTML", file_name=file_name("figure", "html"),
+            data=lambda: _figure(found, named, colour_by, called), mime="text/html", icon=":material/download:",
+            key="figure_network_figure", on_click="ignore",
             help="A still figure, 5 MB, opens without a network connection. The camera above it saves it as PNG.",
         )  # fmt: skip
     for title, table, name in (
@@ -86,7 +88,7 @@ def show_files(found: Network, names: dict[int, str], clusters: tuple[Cluster, .
     ):
         st.markdown(f"**{title}**")
         downloads.offer_table(table, name=name)
-    st.caption("The picture itself is saved as it is seen by its button PNG.")
+    st.caption("The picture itself is saved as it is seen by its own buttons, PNG and SVG.")
 
 
 def _figure(found: Network, names: list[str], colour_by: Colouring, clusters: list[str]) -> bytes:

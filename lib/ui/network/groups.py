@@ -5,6 +5,7 @@ import streamlit as st
 
 from lib.charts.network_clusters import cluster_cards
 from lib.sae.network import Cluster, Network, bridges
+from lib.ui import downloads
 from lib.ui.messages import counted, share
 from lib.ui.network.node import open_node
 
@@ -51,8 +52,8 @@ def show_bridges(found: Network, names: dict[int, str], clusters: tuple[Cluster,
         }
     )
     st.session_state[_LISTED] = [one.feature for one in listed]
-    st.dataframe(
-        table, hide_index=True, key=_TABLE, on_select=_open, selection_mode="single-row",
+    downloads.table(
+        table, name="network_bridges", hide_index=True, key=_TABLE, on_select=_open, selection_mode="single-row",
         column_config={
             "feature": st.column_config.TextColumn(width="medium"),
             "bridging": st.column_config.ProgressColumn(format="%.2f", min_value=0.0, max_value=1.0),

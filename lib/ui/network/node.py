@@ -7,6 +7,8 @@ from lib.charts.network_picture import UNITS
 from lib.charts.sae_browser import example_list
 from lib.errors import InputError
 from lib.sae.network import Cluster, Neighbours, Network, neighbours, pair_texts
+from lib.ui import downloads
+from lib.ui.controls import put
 from lib.ui.layout import number
 from lib.ui.messages import count, counted, plain, refuse, share
 from lib.ui.sae import cached as sae_cached
@@ -51,7 +53,7 @@ def open_node(names: dict[int, str], feature: int | None, other: int | None) -> 
     """Choose a feature, and one that it is joined with, as a click in the picture asks; None lets go."""
     st.session_state[NODE] = None if feature is None else names.get(feature, str(feature))
     if other is not None:
-        st.session_state[OTHER] = names.get(other, str(other))
+        put(OTHER, names.get(other, str(other)))
 
 
 def show_node(
@@ -140,8 +142,10 @@ def _neighbours(found: Network, names: dict[int, str], near: Neighbours) -> None
     if found.measure == "frequency":
         table = table.drop(columns=UNITS["frequency"])
     st.session_state[_LISTED] = listed
-    st.dataframe(
-        table, hide_index=True, key=_TABLE, on_select=_pick_neighbour, selection_mode="single-row", height=250,
+    downloads.table(
+        table,
+        name="network_neighbours",
+        hide_index=True, key=_TABLE, on_select=_pick_neighbour, selection_mode="single-row", height=250,
         column_config={
             "neighbour": st.column_config.TextColumn(width=170),
             "co-activation": st.column_config.ProgressColumn(
@@ -174,7 +178,7 @@ def _shared(space: SaeSpace, near: Neighbours, options: list[str], other: int) -
     )  # fmt: skip
     pair, corpus = pair_texts(sae_cached.codes(space), near.feature, other), space.space.corpus
     rows = pair.rows[:_PAIR_TEXTS].tolist()
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             {
                 f"#{pair.a}": pair.activation_a[:_PAIR_TEXTS],
@@ -183,6 +187,7 @@ def _shared(space: SaeSpace, near: Neighbours, options: list[str], other: int) -
                 "label": [corpus.labels[row] if corpus.labels else None for row in rows],
             }
         ).dropna(axis="columns", how="all"),
+        name="network_shared",
         hide_index=True, key="network_shared",
         column_config={
             f"#{pair.a}": st.column_config.NumberColumn(format="%.3f", width=75),

@@ -43,7 +43,9 @@ def show(space: SaeSpace) -> None:
         drawn = picture_of(space, choices, found, names=tuple(names.values()), clusters=clusters)
         _picture(found, drawn, names=names, marked=(feature, other))
         st.caption(_reading(found, choices))
-    groups, joining, edges, files = st.tabs(["Clusters", "Bridges", "Every edge", "Downloads"])
+    groups, joining, edges, files = st.tabs(
+        ["Clusters", "Bridges", "Every edge", "Downloads"], key="network_tab", on_change="rerun", bind="query-params"
+    )
     with groups:
         show_clusters(found, names, clusters, coloured=choices.colour_by == "cluster")
     with joining:

@@ -57,7 +57,11 @@ def _lengths(lengths: CutDocuments) -> None:
         number("Tokens lost", share(lengths.lost_share), "Share of all tokens of all documents that is never read.")
         number("Longest", count(int(lengths.tokens.max())), "Tokens of the longest document, as this encoder counts.")
     with picture:
-        st.plotly_chart(length_histogram(lengths), key="chunks_lengths")
+        downloads.picture(
+            length_histogram(lengths),
+            key="chunks_lengths",
+            about="How long the documents are in tokens, and where the encoder stops reading.",
+        )
         st.caption(_reading(lengths))
 
 
@@ -90,8 +94,9 @@ def _list_worst(space: QuerySpace, lengths: CutDocuments) -> None:
             "unread from here": worst.unread,
         }
     )
-    st.dataframe(
+    downloads.table(
         table,
+        name="cut_documents",
         hide_index=True,
         height=280,
         column_config={"% lost": st.column_config.ProgressColumn(min_value=0.0, max_value=100.0, format="%.0f")},

@@ -28,9 +28,10 @@ def show_effect(result: ChunkComparison) -> None:
     if result.tests_cut and result.tests_whole:
         cases += [("the answer is cut", result.tests_cut), ("the answer is read whole", result.tests_whole)]
     with picture:
-        st.plotly_chart(
+        downloads.picture(
             difference_forest(cases, x="difference: passages less documents (above 0: passages are better)"),
             key="chunks_effect",
+            about="What passages change in each metric, with intervals.",
         )
         st.caption(_reading(result))
     contrast_table(cases)

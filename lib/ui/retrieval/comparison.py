@@ -110,7 +110,17 @@ def _metric(system: System, *, few: bool) -> str:
     first = "precision@3" if few else "ndcg@10"
     names = [first, *(name for name in system.metrics.names if name != first)]
     key = "compare_metric_few" if few else "compare_metric"
-    return str(st.selectbox("Metric", names, key=key, bind="query-params", persist_state="session", width=200))
+    return str(
+        st.selectbox(
+            "Metric",
+            names,
+            key=key,
+            bind="query-params",
+            persist_state="session",
+            width=200,
+            help="The metric by which the systems are compared.",
+        )
+    )
 
 
 @st.cache_resource(max_entries=32, ttl=3600, show_spinner="Comparing…")

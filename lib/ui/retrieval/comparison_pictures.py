@@ -7,6 +7,7 @@ import streamlit as st
 from lib.charts import retrieval_comparison as charts
 from lib.retrieval import PairedTest, Summary
 from lib.retrieval.comparison import Comparison
+from lib.ui import downloads
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain, tell
 from lib.ui.query_space import QuerySpace
@@ -48,7 +49,11 @@ def quality(result: Comparison, name_of_set: str) -> None:
                 "corrected (Holm) for all pairs of systems here. Below 0.05 luck is an unlikely reason.",
             )
     with picture:
-        st.plotly_chart(charts.quality_forest(result, _shown(result.metric)), key="compare_quality")
+        downloads.picture(
+            charts.quality_forest(result, _shown(result.metric)),
+            key="compare_quality",
+            about="Each system's mean quality, with intervals.",
+        )
         st.caption(
             f"Means over {_queries(result.queries)} with 95 % bootstrap intervals; hollow and dashed is what the "
             "others are held against. Overlapping intervals do not make two systems equal: the next picture compares "
@@ -65,13 +70,21 @@ def difference(result: Comparison) -> None:
     """Each system against the baseline, query by query."""
     st.subheader("Could the difference be luck?")
     baseline = plain(result.baseline)
-    st.plotly_chart(charts.difference_forest(result), key="compare_difference")
+    downloads.picture(
+        charts.difference_forest(result),
+        key="compare_difference",
+        about="The difference of each system to the baseline, with intervals.",
+    )
     st.caption(
         f"Mean difference in {result.metric} to {baseline} on the same queries, with its 95 % interval. Filled and "
         "pointing away from 0: the interval leaves 0 out, so another draw of such queries would most likely agree. "
         "Hollow: this query set cannot tell."
     )
-    st.plotly_chart(charts.outcome_bars(result), key="compare_outcomes")
+    downloads.picture(
+        charts.outcome_bars(result),
+        key="compare_outcomes",
+        about="On how many queries each system wins, ties and loses against the baseline.",
+    )
     st.caption(
         f"On how many queries each system beats {baseline}. A small mean difference can be many queries won and as "
         "many lost: then the two find different documents, and a combination may beat both."
@@ -84,7 +97,12 @@ def speed(space: QuerySpace, entries: list[Entry], result: Comparison) -> Compar
     result = with_speeds(space, entries, result)
     if sum(contender.documents_per_second is not None for contender in result.contenders) < 2:
         return result
-    st.plotly_chart(charts.quality_against_speed(result), key="compare_speed_chart")
+    downloads.picture(
+        charts.quality_against_speed(result),
+        key="compare_speed_chart",
+        name="compare_speed",
+        about="Each system's quality against its speed.",
+    )
     st.caption(
         "Up is better, right is faster; a larger mark takes more bytes a document. Speed is measured on this machine "
         f"now: encoders on up to {TIMED} documents drawn from this set, BM25 on indexing all of them. Other work on "

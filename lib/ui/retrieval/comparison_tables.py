@@ -69,7 +69,15 @@ def won_and_lost(queries: QuerySet, result: Comparison, entries: list[Entry]) ->
     systems = {entry.system.name: entry.system for entry in entries}
     others = [name for name in systems if name != result.baseline]
     name = str(
-        st.selectbox("System", others, key="compare_changed", bind="query-params", persist_state="session", width=300)
+        st.selectbox(
+            "System",
+            others,
+            key="compare_changed",
+            bind="query-params",
+            persist_state="session",
+            width=300,
+            help="The system whose won and lost queries are listed, against the baseline.",
+        )
     )
     table = _changes(queries, systems[result.baseline], systems[name], result.metric)
     if table.empty:

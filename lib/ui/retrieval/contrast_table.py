@@ -7,6 +7,7 @@ import streamlit as st
 
 from lib.charts.retrieval_contrasts import spelt
 from lib.retrieval import PairedTest
+from lib.ui import downloads
 
 
 def contrast_table(cases: Sequence[tuple[str, Sequence[PairedTest]]]) -> None:
@@ -29,7 +30,9 @@ def contrast_table(cases: Sequence[tuple[str, Sequence[PairedTest]]]) -> None:
     ]
     three = {name: st.column_config.NumberColumn(format="%.3f") for name in ("before", "after")}
     signed = {"difference": st.column_config.NumberColumn(format="%+.3f")}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", column_config={**three, **signed})
+    downloads.table(
+        pd.DataFrame(rows), name="tests", hide_index=True, height="content", column_config={**three, **signed}
+    )
     st.caption(
         "Better, same and worse count queries. p is the share of random swaps of the two sides, query by query, that "
         "give a difference as large; several metrics are tested at once, so one small p among many is no proof."

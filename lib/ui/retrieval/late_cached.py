@@ -10,6 +10,7 @@ from lib.encoders import (
     LateCheckpoint,
     MultiVectorEncoder,
     Role,
+    ShortOfMemoryError,
     TokenEncoder,
     TokenVectors,
     describe_multi_vector,
@@ -71,13 +72,14 @@ def _weights(content: str, _checkpoint: LateCheckpoint) -> MultiVectorEncoder:
 
 def _late(of: LateCheckpoint) -> MultiVectorEncoder:
     """The open checkpoint, one for all sessions; where memory does not suffice the one before is let go first."""
-    try:
-        return _weights(of.content, of)
-    except InputError:
-        _weights.clear()
-        gc.collect()
-        release()
-        return _weights(of.content, of)
+    with resources.in_turn():
+        try:
+            return _weights(of.content, of)
+        except ShortOfMemoryError:
+            _weights.clear()
+            gc.collect()
+            release()
+            return _weights(of.content, of)
 
 
 @st.cache_resource(max_entries=96, ttl=3600, show_spinner="Encoding tokens…")

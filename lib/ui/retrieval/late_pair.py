@@ -35,7 +35,11 @@ def show_pair(source: Source, contest: Contest, *, special: bool) -> None:
     with numbers:
         _numbers(found, cosines)
     with picture:
-        st.plotly_chart(charts.token_margins(found[0], found[1], names, _NAMES), key="late_margins")
+        downloads.picture(
+            charts.token_margins(found[0], found[1], names, _NAMES),
+            key="late_margins",
+            about="What each word of the query gives to the first document over the second.",
+        )
         st.caption(_reading(found, cosines, contest))
     _table(contest, documents, found, cosines)
     span = charts.similarity_span(*found)
@@ -45,7 +49,11 @@ def show_pair(source: Source, contest: Contest, *, special: bool) -> None:
         st.subheader(f"Where does {name} match?")
         st.caption(plain(text))
         grid = charts.maxsim_grid(result, names, _names(side, rows), span=span)
-        st.plotly_chart(grid, key=f"late_{name.replace(' ', '_')}")
+        downloads.picture(
+            grid,
+            key=f"late_{name.replace(' ', '_')}",
+            about=f"How well each word of the query matches each word of {name}.",
+        )
         _say_drawn(result, len(asked), len(rows), side)
     with st.container(horizontal=True):
         for result, name in zip(found, _NAMES, strict=True):
@@ -122,7 +130,12 @@ def _table(contest: Contest, documents: list[TokenVectors], found: list[MaxSim],
         }
     )
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in ("MaxSim", "a query token", "cosine")}
-    st.dataframe(table, hide_index=True, column_config={**digits, "text": st.column_config.TextColumn(width="large")})
+    downloads.table(
+        table,
+        name="late_words",
+        hide_index=True,
+        column_config={**digits, "text": st.column_config.TextColumn(width="large")},
+    )
 
 
 def _say_drawn(result: MaxSim, query: int, document: int, side: TokenVectors) -> None:

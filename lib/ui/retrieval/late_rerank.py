@@ -83,9 +83,10 @@ def _show(source: Source, made: LateRerank, effect: RerankingEffect) -> None:
         )
     tests = [effect.change(name).test for name in _TESTED]
     with picture:
-        st.plotly_chart(
+        downloads.picture(
             difference_forest([("MaxSim", tests)], x="difference: MaxSim less one vector (above 0: MaxSim is better)"),
             key="late_effect",
+            about="What late interaction changes in each metric against one vector, with intervals.",
         )
         st.caption(_reading(source, made, ndcg))
     contrast_table([("MaxSim against one vector", tests)])

@@ -60,7 +60,14 @@ def _of_judgements(queries: QuerySet, row: int) -> Contest | None:
 
 def _example(space: QuerySpace) -> Contest | None:
     examples = _examples()
-    chosen = st.selectbox("Query", list(examples), key="late_example", bind="query-params", persist_state="session")
+    chosen = st.selectbox(
+        "Query",
+        list(examples),
+        key="late_example",
+        bind="query-params",
+        persist_state="session",
+        help="A ready-made query with two documents to hold against each other.",
+    )
     return examples[str(chosen)]
 
 
@@ -73,7 +80,14 @@ def _from_set(space: QuerySpace) -> Contest | None:
         st.info("No query of this set has a relevant document: type your own texts.")
         return None
     named = {f"{queries.query_ids[row]}: {queries.queries[row][:80]}": int(row) for row in rows}
-    chosen = st.selectbox("Query", list(named), key="late_from_set", bind="query-params", persist_state="session")
+    chosen = st.selectbox(
+        "Query",
+        list(named),
+        key="late_from_set",
+        bind="query-params",
+        persist_state="session",
+        help="A query of the query set; the documents beside it are taken from what the search finds.",
+    )
     if len(rows) < int((queries.relevant > 0).sum()):
         st.caption(f"The first {_MOST_LISTED} queries with a relevant document are listed.")
     return _rivals(queries, run, named[str(chosen)])

@@ -5,6 +5,7 @@ import streamlit as st
 
 from lib.charts import retrieval_negatives as charts
 from lib.charts import retrieval_quality
+from lib.numerals import minus
 from lib.retrieval.negatives import HardNegatives, Source
 from lib.ui import downloads
 from lib.ui.controls import one_of
@@ -16,6 +17,7 @@ from lib.ui.retrieval.measure_notice import tell_measure
 from lib.ui.retrieval.negatives_asked import cross_encoder, with_opinion
 from lib.ui.retrieval.negatives_cached import gaps, pool
 from lib.ui.retrieval.negatives_pairs import show_triplets, show_worst
+from lib.ui.terms import explained
 
 _SOURCES: tuple[Source, ...] = ("mined", "explicit", "BM25")
 
@@ -42,14 +44,24 @@ def show(space: QuerySpace) -> None:
         _numbers(found)
     with picture:
         histogram = charts.gap_histogram(found, unit=unit)
-        st.plotly_chart(histogram, key="gaps")
+        downloads.picture(
+            histogram,
+            key="gaps",
+            name="hard_negative_gaps",
+            about="How far the best true document of each query leads over its hardest negative, as a distribution.",
+        )
         st.caption(
             "The gap of a query is the score of its best true document minus the score of its hardest negative: the "
             "further right, the safer; at 0 a small change of either text turns the order round. Scores differ in "
             "scale from encoder to encoder, so compare shares below 0 between encoders, not gaps."
         )
         texts = [space.queries.queries[row] for row in found.query]
-        st.plotly_chart(charts.scores_against(found, texts, unit=unit), key="gap_scores")
+        downloads.picture(
+            charts.scores_against(found, texts, unit=unit),
+            key="gap_scores",
+            name="hard_negative_scores",
+            about="For each query, the score of its best true document against that of its hardest negative.",
+        )
         st.caption(
             "The same query by query: below the dashed line a negative leads. Far to the left, queries that are close "
             "to nothing. A diamond is a negative that nobody judged: read it before you call it a failure."
@@ -63,7 +75,6 @@ def show(space: QuerySpace) -> None:
     st.subheader("Take it with you")
     with st.container(horizontal=True):
         downloads.offer_result(found, name="hard_negatives")
-        downloads.offer_figure(histogram, name="hard_negative_gaps")
 
 
 def _source(space: QuerySpace) -> Source:
@@ -90,7 +101,11 @@ def _show_topics(found: HardNegatives, unit: str) -> None:
         return
     st.subheader("In which topics do negatives come closest?")
     title = f"hard-negative gap ({unit})"
-    st.plotly_chart(retrieval_quality.metric_by_topic(found.summaries, title=title, bounded=False), key="gap_by_topic")
+    downloads.picture(
+        retrieval_quality.metric_by_topic(found.summaries, title=title, bounded=False),
+        key="gap_by_topic",
+        about="For each topic, the mean gap between the true document and its hardest negative, with intervals.",
+    )
     most = retrieval_quality.MOST_TOPICS
     st.caption(
         "Each dot is the mean gap of a topic's queries (their number in brackets), the bar its 95 % interval; the "
@@ -103,8 +118,12 @@ def _show_topics(found: HardNegatives, unit: str) -> None:
 def _numbers(found: HardNegatives) -> None:
     between = "one query: no interval" if np.isnan(found.low) else f"{found.low:.3f} to {found.high:.3f}"
     st.metric(
-        "Hard-negative gap", f"{found.hard_negative_gap:.3f}", between, delta_color="off", delta_arrow="off", width=160,
-        help="Mean over queries, in units of the score, with its 95 % bootstrap interval. Above 0 true documents lead.",
+        "Hard-negative gap", minus(f"{found.hard_negative_gap:.3f}"), minus(between), delta_color="off",
+        delta_arrow="off", width=160,
+        help=explained(
+            "Hard-negative gap",
+            "Mean over queries, in units of the score, with its 95 % bootstrap interval. Above 0 true documents lead.",
+        ),
     )  # fmt: skip
     number("Below 0", share(found.share_below), "Queries where a negative scores above every true document.")
     doubtful = int(found.suspicious.sum())

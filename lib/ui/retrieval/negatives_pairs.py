@@ -7,6 +7,7 @@ from lib.retrieval.negatives import HardNegatives
 from lib.retrieval.triplets import Triplets, triplet_lines, triplet_table
 from lib.ui import downloads
 from lib.ui.controls import one_of
+from lib.ui.file_names import file_name
 from lib.ui.layout import number, numbers_over_picture
 from lib.ui.messages import count, plain
 from lib.ui.query_space import QuerySpace
@@ -49,8 +50,11 @@ def show_worst(space: QuerySpace, found: HardNegatives) -> None:
     )
     score, wide = st.column_config.NumberColumn(format="%.3f"), st.column_config.TextColumn(width="medium")
     columns = {"gap": score, "true score": score, "negative score": score}
-    st.dataframe(
-        table, hide_index=True, column_config={**columns, "best true document": wide, "hardest negative": wide}
+    downloads.table(
+        table,
+        name="hard_negatives",
+        hide_index=True,
+        column_config={**columns, "best true document": wide, "hardest negative": wide},
     )
     st.caption(
         f"The {count(len(worst))} smallest gaps of {count(len(found.gap))}. ◇ nobody judged this negative and it "
@@ -132,7 +136,8 @@ def _offer(space: QuerySpace, found: Triplets, *, keep: bool) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Triplets as JSON Lines", lambda: triplet_lines(space.queries, found, marks=keep).encode(),
-            "triplets.jsonl", "application/jsonl", icon=":material/download:", key="triplets_lines", on_click="ignore",
+            file_name("triplets", "jsonl"), "application/jsonl", icon=":material/download:", key="triplets_lines",
+            on_click="ignore",
             disabled=not len(found.query),
         )  # fmt: skip
         downloads.offer_table(triplet_table(space.queries, found), name="triplets")

@@ -126,8 +126,10 @@ def _show(result: PromptComparison) -> None:
             )
     cases = [(_WHERE[part.name], part.tests) for part in result.arrangements[1:]]
     with picture:
-        st.plotly_chart(
-            difference_forest(cases, x="difference to no prompt (above 0: the prompts help)"), key="prompts_effect"
+        downloads.picture(
+            difference_forest(cases, x="difference to no prompt (above 0: the prompts help)"),
+            key="prompts_effect",
+            about="What the prompts change in each metric, with intervals.",
         )
         st.caption(
             f"Mean differences over {count(ndcg.queries)} queries with 95 % intervals, filled where p < 0.05. This is "
@@ -137,13 +139,17 @@ def _show(result: PromptComparison) -> None:
     _ranks(result.arrangements)
     contrast_table(cases)
     st.subheader("How far do the vectors move?")
-    st.plotly_chart(shift_histogram(result.shifts), key="prompts_shift")
+    downloads.picture(
+        shift_histogram(result.shifts),
+        key="prompts_shift",
+        about="How far the prompts move the vectors, as a distribution.",
+    )
     st.caption(_moved(result))
     downloads.offer_result(result, name="prompts")
 
 
 def _ranks(arrangements: tuple[Arrangement, ...]) -> None:
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             [
                 {
@@ -156,6 +162,7 @@ def _ranks(arrangements: tuple[Arrangement, ...]) -> None:
                 for part in arrangements[1:]
             ]
         ),
+        name="prompts_ranks",
         hide_index=True,
     )
 

@@ -6,6 +6,7 @@ import streamlit as st
 from lib.charts import retrieval_quality as charts
 from lib.errors import InputError
 from lib.retrieval import Gain, Summary
+from lib.ui import downloads
 from lib.ui.controls import one_of
 from lib.ui.layout import numbers_over_picture
 from lib.ui.messages import count, counted, tell
@@ -15,6 +16,7 @@ from lib.ui.retrieval.measure_notice import tell_measure
 from lib.ui.retrieval.quality_cached import Quality, quality
 from lib.ui.retrieval.quality_downloads import show_downloads
 from lib.ui.retrieval.quality_ranks import show_ranks
+from lib.ui.terms import explained
 
 _GAINS: tuple[Gain, ...] = ("linear", "exponential")
 _HEADLINES = ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")
@@ -76,8 +78,8 @@ def _choose() -> tuple[Gain, list[int]]:
 def _headline(summary: Summary) -> None:
     name, meaning = _named(summary.metric)
     st.metric(
-        name, f"{summary.mean:.3f}", _interval(summary) or "one query: no interval", help=meaning, width=150,
-        delta_color="off", delta_arrow="off",
+        name, f"{summary.mean:.3f}", _interval(summary) or "one query: no interval", help=explained(name, meaning),
+        width=150, delta_color="off", delta_arrow="off",
     )  # fmt: skip
 
 
@@ -120,9 +122,24 @@ def _by_metric(space: QuerySpace, found: Quality, depths: list[int]) -> None:
     if topics:
         st.subheader("Which topics does it find harder?")
         options = ["ndcg@10", *(name for name in names if name != "ndcg@10")]
-        shown = st.selectbox("Metric", options, key="quality_metric", bind="query-params", width=220) or options[0]
+        shown = (
+            st.selectbox(
+                "Metric",
+                options,
+                key="quality_metric",
+                bind="query-params",
+                width=220,
+                help="The metric that is drawn by topic.",
+            )
+            or options[0]
+        )
         picture = charts.metric_by_topic(found.of(shown), title=_named(shown)[0])
-        st.plotly_chart(picture, key="by_topic")
+        downloads.picture(
+            picture,
+            key="by_topic",
+            name="quality_by_topic",
+            about="For each topic, the mean of the metric over its queries, with intervals.",
+        )
         st.caption(
             "Each dot is a topic's mean over its queries (their number in brackets), the bar its 95 % interval; the "
             "diamond and the dashed line are all queries. Few queries make wide bars. Topics also differ in how many "
@@ -130,7 +147,7 @@ def _by_metric(space: QuerySpace, found: Quality, depths: list[int]) -> None:
             + (f" The {most} lowest of {count(len(topics))} are drawn." if len(topics) > most else "")
         )
     st.subheader("Every metric")
-    st.dataframe(_table(found, names), hide_index=True, height="content")
+    downloads.table(_table(found, names), name="metrics", hide_index=True, height="content")
     st.caption("MRR looks at the whole ranking, as trec_eval does; MRR@10 is what MS MARCO reports.")
 
 

@@ -28,15 +28,22 @@ def show_ranks(space: QuerySpace) -> None:
         number("Beyond 100", share(1 - found.share_within(100)), "Out of reach for a reranker that sees 100.")
     with picture:
         histogram = charts.rank_histogram(found)
-        st.plotly_chart(histogram, key="first_ranks")
-        st.plotly_chart(charts.rank_curve(found), key="rank_curve")
+        downloads.picture(
+            histogram,
+            key="first_ranks",
+            about="At which rank the first relevant document of each query stands, as a distribution.",
+        )
+        downloads.picture(
+            charts.rank_curve(found),
+            key="rank_curve",
+            about="For how many queries a relevant document stands at each rank or better.",
+        )
         st.caption(
             f"Each query counts once, at the best rank that any of its relevant documents has among all "
             f"{count(len(space.queries.documents))}; bars widen to the right. The curve says how deep a reranker or a "
             "reader has to go to meet at least one. A document that nobody judged counts as not relevant, so some of "
             "what stands before the true one may be right too."
         )
-        downloads.offer_figure(histogram, name="first_ranks")
     _show_topics(space, found)
     _show_tail(space)
 
@@ -57,7 +64,7 @@ def _show_topics(space: QuerySpace, found: FirstRanks) -> None:
     )
     percent = st.column_config.NumberColumn(format="%.1f %%")
     shares = dict.fromkeys(("at rank 1", "within 10", "beyond 100"), percent)
-    st.dataframe(table, hide_index=True, column_config=shares)
+    downloads.table(table, name="ranks_by_topic", hide_index=True, column_config=shares)
     st.caption("The same by topic, the highest median on top. Shares are of the topic's queries.")
 
 
@@ -82,7 +89,8 @@ def _show_tail(space: QuerySpace) -> None:
         }
     )
     columns = {"closest true document": wide, "document at rank 1": wide, "its score": score, "score at rank 1": score}
-    st.dataframe(table if space.queries.topics else table.drop(columns="topic"), hide_index=True, column_config=columns)
+    shown = table if space.queries.topics else table.drop(columns="topic")
+    downloads.table(shown, name="far_queries", hide_index=True, column_config=columns)
     late = int(np.count_nonzero(ranks(space, measure.chosen()).rank != 1))
     st.caption(
         f"The {count(len(table))} worst of {count(late)} queries whose closest true document is not first, the worst "

@@ -12,6 +12,7 @@ from lib.errors import InputError
 from lib.progress import Progress
 from lib.retrieval.pair_scores import PairScores
 from lib.retrieval.reranking import Reranked, candidates
+from lib.ui import downloads
 from lib.ui.messages import count, counted, plain, refuse, tell
 from lib.ui.progress import started, stoppable
 from lib.ui.query_space import QuerySpace
@@ -68,8 +69,11 @@ def _found(source: str | None) -> CrossCheckpoint | None:
     """The cross-encoder; None, and what to do, where there is none."""
     if source is None:
         st.info(_WHY_NONE)
-        st.dataframe(
-            pd.DataFrame(KNOWN_CROSS_ENCODERS.items(), columns=["cross-encoder", "about"]), hide_index=True, width=600
+        downloads.table(
+            pd.DataFrame(KNOWN_CROSS_ENCODERS.items(), columns=["cross-encoder", "about"]),
+            name="cross_encoders",
+            hide_index=True,
+            width=600,
         )
         return None
     found = cached.checkpoint(source)

@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
+from lib.encoders import ShortOfMemoryError
 from lib.encoders.cross_checkpoint import CrossCheckpoint, describe_cross_encoder
 from lib.encoders.cross_encoder import Reranker, open_cross_encoder
 from lib.errors import InputError
@@ -42,13 +43,14 @@ def _weights(content: str, _checkpoint: CrossCheckpoint) -> Reranker:
 
 def reranker(of: CrossCheckpoint) -> Reranker:
     """The open cross-encoder, one for all sessions; where memory does not suffice the one before is let go first."""
-    try:
-        return _weights(of.content, of)
-    except InputError:
-        _weights.clear()
-        gc.collect()
-        release()
-        return _weights(of.content, of)
+    with resources.in_turn():
+        try:
+            return _weights(of.content, of)
+        except ShortOfMemoryError:
+            _weights.clear()
+            gc.collect()
+            release()
+            return _weights(of.content, of)
 
 
 @st.cache_resource(max_entries=_SCORES_KEPT, show_spinner=False)

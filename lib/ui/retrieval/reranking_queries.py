@@ -1,5 +1,8 @@
 """The queries that reranking helped and hurt, and one of them in full."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -10,10 +13,12 @@ from lib.retrieval.reranking import Reranked
 from lib.retrieval.reranking_effect import METRICS, RerankingEffect
 from lib.ui import downloads
 from lib.ui.controls import one_of
+from lib.ui.faithfulness.links import named
 from lib.ui.messages import count, plain, tell
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import reranking_cached as cached
 
+_QUERY = "rerank_query"
 _MOST_LISTED = 300
 _BEST_SHOWN = 10
 
@@ -22,8 +27,13 @@ def show_queries(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
     """List them, the largest change first, and show the chosen one before and after."""
     st.subheader("Which queries won, which lost?")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = one_of("By", list(METRICS), key="rerank_by")
-        kind = one_of("Show", ["won", "lost", "as before"], key="rerank_show")
+        metric = one_of("By", list(METRICS), key="rerank_by", help="The metric by which a query won or lost.")
+        kind = one_of(
+            "Show",
+            ["won", "lost", "as before"],
+            key="rerank_show",
+            help="Queries that reranking made better, made worse, or left as they were.",
+        )
     table = query_table(space, effect, metric)
     change = table["change"].to_numpy()
     chosen = {"won": change > 0, "lost": change < 0, "as before": change == 0}[kind]
@@ -32,19 +42,21 @@ def show_queries(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
     if not len(listed):
         st.caption(f"By {metric} no query {'stayed' if kind == 'as before' else 'has'} {kind}.")
     else:
-        place = _picked(listed, metric, kind)
+        place = _picked(listed, f"rerank_list_{metric}_{kind}")
         _one_query(space, of, made, effect, int(order[place]))
     downloads.offer_table(table, name="reranking_queries")
 
 
-def _picked(listed: pd.DataFrame, metric: str, kind: str) -> int:
-    """Which line of the list is chosen; the first at the start."""
-    numbers = ("change", f"{metric} before", f"{metric} after")
-    event = st.dataframe(
-        listed.head(_MOST_LISTED),
+def _picked(listed: pd.DataFrame, key: str) -> int:
+    """Which line of the list is chosen: by its row, or by name; the first at the start."""
+    shown = listed.head(_MOST_LISTED)
+    names = [named(one, text) for one, text in zip(shown["id"], shown["query"], strict=True)]
+    numbers = tuple(name for name in shown.columns if str(name).startswith(("change", *METRICS)))
+    st.dataframe(
+        shown,
         hide_index=True,
-        key=f"rerank_list_{metric}_{kind}",
-        on_select="rerun",
+        key=key,
+        on_select=partial(_take_clicked, key, names),
         selection_mode="single-row",
         column_config={
             "query": st.column_config.TextColumn(width="large"),
@@ -53,8 +65,19 @@ def _picked(listed: pd.DataFrame, metric: str, kind: str) -> int:
     )
     if len(listed) > _MOST_LISTED:
         tell([f"The first {count(_MOST_LISTED)} of {count(len(listed))} are listed; the downloads hold all."])
-    rows = event.selection.rows
-    return rows[0] if rows and rows[0] < len(listed) else 0  # one chosen in a longer list, before
+    if st.session_state.get(_QUERY, names[0]) not in names:  # of another list
+        st.session_state[_QUERY] = names[0]
+    chosen = st.selectbox(
+        "Query looked at", names, key=_QUERY, bind="query-params", persist_state="session",
+        help="Those of the list, the largest change first. Or click a row of it.",
+    )  # fmt: skip
+    return names.index(chosen) if chosen in names else 0
+
+
+def _take_clicked(key: str, names: Sequence[str]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows and rows[0] < len(names):
+        st.session_state[_QUERY] = names[rows[0]]
 
 
 def query_table(space: QuerySpace, effect: RerankingEffect, metric: str) -> pd.DataFrame:
@@ -105,12 +128,13 @@ def _one_query(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect: R
             lines = {"was at": [rank_of[int(document)] for document in first], **lines}
         with side:
             st.caption(at)
-            st.dataframe(
-                pd.DataFrame({"rank": np.arange(1, len(first) + 1), **lines}), hide_index=True,
+            downloads.table(
+                pd.DataFrame({"rank": np.arange(1, len(first) + 1), **lines}),
+                name="reranking_before" if run is old else "reranking_after", hide_index=True,
                 column_config={"document": st.column_config.TextColumn(width="medium"),
                                "score": st.column_config.NumberColumn(format="%.3f")},
             )  # fmt: skip
     st.caption(
-        "Choose another query by its row above. Relevance is None where nobody judged the document: an unjudged one "
+        "Relevance is None where nobody judged the document: an unjudged one "
         "on top may be right. Scores of the two sides have different units and cannot be compared."
     )

@@ -34,7 +34,11 @@ def show_results(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
         )
     with picture:
         st.markdown(_verdict(main))
-        st.plotly_chart(charts.metric_changes(effect), key="rerank_metrics")
+        downloads.picture(
+            charts.metric_changes(effect),
+            key="rerank_metrics",
+            about="Each metric before and after reranking, with intervals and the best that was possible.",
+        )
         st.caption(
             f"Hollow and dashed: the search. Solid: reranked. The bar is what the best order of the first "
             f"{count(made.top)} would give: what is missing beyond it, only a better search can find. "
@@ -43,14 +47,22 @@ def show_results(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
         )
     contrast_table([("reranked", [change.test for change in effect.changes])])
     st.subheader("Where is the first relevant document?")
-    st.plotly_chart(charts.rank_distribution(effect), key="rerank_ranks")
+    downloads.picture(
+        charts.rank_distribution(effect),
+        key="rerank_ranks",
+        about="At which rank the first relevant document stands, before and after reranking.",
+    )
     st.caption(
         "More queries at the left is better: the dashed line is the search, the bars are the reranked order. "
         f"{_queries(effect.out_of_reach)} had no relevant document among the first {count(made.top)}, where reranking "
         "cannot help: ranks beyond those stay as they were."
     )
     with st.expander("Query by query: from which rank to which?"):
-        st.plotly_chart(charts.rank_moves(effect), key="rerank_moves")
+        downloads.picture(
+            charts.rank_moves(effect),
+            key="rerank_moves",
+            about="From which rank to which reranking moved each query's first relevant document.",
+        )
         st.caption("Above the diagonal a query got better. A larger mark is more queries; both axes are logarithmic.")
     show_queries(space, of, made, effect)
     downloads.offer_result(effect, name="reranking")

@@ -9,6 +9,7 @@ from lib.corpora import QuerySet
 from lib.retrieval import Run
 from lib.retrieval.exports import id_notices, trec_run
 from lib.retrieval.reranking import Reranked
+from lib.ui.file_names import file_name
 from lib.ui.messages import count, tell
 
 
@@ -17,7 +18,7 @@ def offer_run(queries: QuerySet, made: Reranked, *, name: str) -> None:
     st.download_button(
         "TREC run, reranked",
         data=lambda: trec_run(queries, reranked_alone(made)).text.encode(),
-        file_name=f"{name}.trec",
+        file_name=file_name(name, "trec"),
         icon=":material/download:",
         key=f"trec_{name}",
         on_click="ignore",

@@ -31,6 +31,7 @@ def show(space: QuerySpace) -> None:
         top = st.select_slider(
             "Documents shown", _TOPS, value="10", key="search_top", bind="query-params", persist_state="session",
             width=260,
+            help="How many of the first documents are listed.",
         )  # fmt: skip
     if row is None:
         ranking = unjudged_ranking(typed_run(space, text, by))
@@ -54,6 +55,7 @@ def _query(space: QuerySpace) -> tuple[str, int | None]:
     typed = typing.text_input(
         "Type a query", key="q", bind="query-params", persist_state="session", max_chars=2_000,
         placeholder="anything you would search for", icon=":material/search:",
+        help="Anything you would search for; nobody judged it, so there are results but no marks.",
     )  # fmt: skip
     chosen = choosing.selectbox(
         "or choose one of the set's", options, index=0, key="search_query", bind="query-params",
@@ -97,8 +99,11 @@ def _draw(space: QuerySpace, ranking: Ranking, by: Measure, top: int) -> None:
     with picture:
         values = measure.shown(ranking.scores, by)
         texts = [space.queries.documents[document] for document in ranking.documents]
-        st.plotly_chart(
-            charts.value_by_rank(ranking, values, texts, name=measure.value_name(by), shown=top), key="search_ranks"
+        downloads.picture(
+            charts.value_by_rank(ranking, values, texts, name=measure.value_name(by), shown=top),
+            key="search_ranks",
+            name="search",
+            about="The score of each document of the ranking, from the first rank down; relevant ones are marked.",
         )
         st.caption(_reading(ranking, by, top))
     _list(space, ranking, by, ranking.first(top))

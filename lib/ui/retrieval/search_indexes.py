@@ -5,6 +5,7 @@ import streamlit as st
 
 from lib.retrieval import Measure
 from lib.retrieval.approximate import IndexQuality
+from lib.ui import downloads
 from lib.ui.messages import count, share
 from lib.ui.progress import started, stoppable
 from lib.ui.query_space import QuerySpace
@@ -42,7 +43,14 @@ def show_indexes(space: QuerySpace, by: Measure) -> None:
 
 def _slider(label: str, options: list[str], value: str, *, key: str) -> str:
     chosen = st.select_slider(
-        label, options, value=value, key=key, bind="query-params", persist_state="session", width=220
+        label,
+        options,
+        value=value,
+        key=key,
+        bind="query-params",
+        persist_state="session",
+        width=220,
+        help="More finds more and takes longer.",
     )
     return str(chosen)
 
@@ -53,7 +61,7 @@ def _guess(n: int) -> str:
 
 
 def _table(made: tuple[IndexQuality, ...]) -> None:
-    st.dataframe(
+    downloads.table(
         pd.DataFrame(
             {
                 "index": [_NAMES[one.kind] for one in made],
@@ -64,6 +72,7 @@ def _table(made: tuple[IndexQuality, ...]) -> None:
                 "memory": [bytes_text(one.bytes) for one in made],
             }
         ),
+        name="indexes",
         hide_index=True,
     )
     st.caption(

@@ -28,7 +28,7 @@ def show_measures(space: QuerySpace) -> None:
             ],
         }
     )
-    st.dataframe(table, hide_index=True)
+    downloads.table(table, name="measures", hide_index=True)
     st.caption(
         f"Share of the first {result.k} documents that two measures have in common, mean over {count(result.asked)} "
         "queries. The last column is the rank correlation (−1 to 1) of a document's length, that of its vector, with "

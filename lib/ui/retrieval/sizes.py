@@ -34,7 +34,11 @@ def show(space: QuerySpace) -> None:
         _smallest(sizes, whole)
         number("Dimensions", _VERDICTS[prefix.verdict], _rule(prefix), wide=True)
     with picture:
-        st.plotly_chart(charts.quality_by_bytes(sizes), key="sizes_bytes")
+        downloads.picture(
+            charts.quality_by_bytes(sizes),
+            key="sizes_bytes",
+            about="Retrieval quality by the bytes that a document takes, for every way to store it.",
+        )
         st.caption(
             "Up and left is better: more quality from fewer bytes. Along a line dimensions are cut (the first ones are "
             "kept and renormalised), from line to line numbers are stored in fewer bits. The dashed line is the whole "
@@ -46,7 +50,12 @@ def show(space: QuerySpace) -> None:
         )
     st.subheader("Do the first dimensions matter more?")
     st.markdown(_verdict(prefix))
-    st.plotly_chart(charts.quality_by_dims(prefix), key="sizes_dims")
+    downloads.picture(
+        charts.quality_by_dims(prefix),
+        key="sizes_dims",
+        about="Retrieval quality by how many dimensions are kept: the first ones, random ones and "
+        "principal components.",
+    )
     st.caption(
         "The first dimensions against random subsets of as many, and against as many principal components of these "
         "documents (fitted without judgements; a linear map that must be stored and applied to every query). Where "

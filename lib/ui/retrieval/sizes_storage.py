@@ -26,6 +26,7 @@ def show_storage(result: SizeQuality) -> None:
         st.number_input(
             "Documents to be stored", 1, _MOST, 1_000_000, step=1_000_000, key="sizes_documents",
             bind="query-params", persist_state="session", width=220,
+            help="For how many documents the storage is reckoned.",
         )
     )  # fmt: skip
     table = storage_table(result, documents)

@@ -12,6 +12,7 @@ from lib.sae.database import FeatureDatabase
 from lib.sae.feature_table import MOST_LABEL_CHARACTERS
 from lib.sae.label_lift import label_lift
 from lib.sae.labels import is_weak
+from lib.ui import downloads
 from lib.ui.layout import number
 from lib.ui.messages import count, counted, plain, share
 from lib.ui.sae import labels_in_force
@@ -53,7 +54,12 @@ def show_feature(space: SaeSpace, part: Part, database: FeatureDatabase | None, 
         with texts:
             _examples(space, found)
         with picture:
-            st.plotly_chart(charts.activation_histogram(found.histogram, found.examples), key="browser_histogram")
+            downloads.picture(
+                charts.activation_histogram(found.histogram, found.examples),
+                key="browser_histogram",
+                name="feature_activations",
+                about="How strongly this feature fires, as a distribution over the texts on which it does.",
+            )
             st.caption("Dotted lines part the texts into five equal shares, from which examples are drawn.")
     _more(space, part, database, feature, found)
 
@@ -90,7 +96,10 @@ def _score(database: FeatureDatabase | None, feature: int) -> None:
 def _examples(space: SaeSpace, found: OneFeature) -> None:
     """The strongest texts, and on a second tab some of every quantile."""
     shown = found.examples
-    strongest, spread = st.tabs(["Top activating texts", "From every fifth of its activation"])
+    strongest, spread = st.tabs(
+        ["Top activating texts", "From every fifth of its activation"],
+        key="browser_examples", on_change="rerun", bind="query-params",
+    )  # fmt: skip
     with strongest:
         st.html(_listed(space, shown.rows.tolist(), shown.activations.tolist(), found))
         st.caption(
@@ -116,11 +125,14 @@ def _shipped_examples(database: FeatureDatabase | None, feature: int) -> None:
     held = database.table["examples"].iloc[feature] if database is not None and "examples" in database.table else None
     if held is not None and len(held):
         st.caption(plain(f"Texts of {database.corpus if database else ''} that fire it most:"))
-        st.dataframe(pd.DataFrame({"text": list(held)}), hide_index=True)
+        downloads.table(pd.DataFrame({"text": list(held)}), name="shipped_examples", hide_index=True)
 
 
 def _more(space: SaeSpace, part: Part, database: FeatureDatabase | None, feature: int, found: OneFeature) -> None:
-    labels, nearest, edit, link = st.tabs(["Labels of the corpus", "Nearest features", "Edit its label", "Link"])
+    labels, nearest, edit, link = st.tabs(
+        ["Labels of the corpus", "Nearest features", "Edit its label", "Link"],
+        key="browser_more", on_change="rerun", bind="query-params",
+    )  # fmt: skip
     with labels:
         _lift(part, feature)
     with nearest:
@@ -142,7 +154,11 @@ def _lift(part: Part, feature: int) -> None:
     if not found.names:
         st.caption("It fires on no text that has a label.")
         return
-    st.plotly_chart(charts.lift_by_label(found), key="browser_lift")
+    downloads.picture(
+        charts.lift_by_label(found),
+        key="browser_lift",
+        about="For each label, how much more often it stands on texts where this feature fires than elsewhere.",
+    )
     more = len(found.names) - charts.MOST_LABELS
     st.caption(
         f"How much more often each label stands on the {count(found.fires)} labelled texts where it fires than on all "
@@ -162,8 +178,10 @@ def _nearest(part: Part, database: FeatureDatabase | None, found: OneFeature) ->
             "max activation": part.statistics.maximum[found.nearest.features],
         }
     )
-    st.dataframe(
-        table, hide_index=True, key="browser_nearest", on_select=_open_neighbour, selection_mode="single-row",
+    downloads.table(
+        table,
+        name="nearest_features",
+        hide_index=True, key="browser_nearest", on_select=_open_neighbour, selection_mode="single-row",
         column_config={
             "feature": st.column_config.TextColumn(width="medium"),
             "decoder cosine": st.column_config.NumberColumn(format="%.2f"),

@@ -4,8 +4,10 @@ from functools import partial
 
 import streamlit as st
 
+from lib import tables
 from lib.sae.database import FeatureDatabase, database_bytes, make_database, read_database
 from lib.ui import downloads
+from lib.ui.file_names import file_name
 from lib.ui.messages import counted, plain
 from lib.ui.sae import labels_in_force
 from lib.ui.sae.browser_cached import Part, part_of
@@ -27,13 +29,13 @@ def show_files(space: SaeSpace, part: Part, database: FeatureDatabase | None) ->
         with st.container(horizontal=True):
             for name, suffix, mime in _FORMATS:
                 st.download_button(
-                    name, data=partial(_file, space, database, suffix), file_name=f"features{suffix}", mime=mime,
-                    icon=":material/download:", key=f"browser_export{suffix}", on_click="ignore",
+                    name, data=partial(_file, space, database, suffix), file_name=file_name("features", suffix[1:]),
+                    mime=mime, icon=":material/download:", key=f"browser_export{suffix}", on_click="ignore",
                 )  # fmt: skip
             st.download_button(
-                "CSV", data=lambda: _exported(space, database).table.to_csv(index_label="feature").encode(),
-                file_name="features.csv", mime="text/csv", icon=":material/download:", key="browser_export_csv",
-                on_click="ignore",
+                "CSV", data=lambda: tables.csv(_exported(space, database).table.rename_axis("feature"), index=True),
+                file_name=file_name("features", "csv"), mime="text/csv", icon=":material/download:",
+                key="browser_export_csv", on_click="ignore",
             )  # fmt: skip
         downloads.offer_result(part.statistics, name="feature_statistics", label="Statistics shown, as JSON")
         _import(space)

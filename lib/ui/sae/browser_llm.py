@@ -61,6 +61,7 @@ def show_llm(space: SaeSpace) -> None:
     agreed = st.checkbox(
         plain(f"I agree that texts of this corpus are sent to {host}"),
         key=f"browser_agree_{space.space.corpus.key[:16]}", persist_state="session",
+        help="Without it nothing of this corpus leaves this machine.",
     )  # fmt: skip
     allowed = cost.requests <= left and (agreed or not cost.requests)
     st.button(

@@ -35,10 +35,15 @@ def show_rows(space: SaeSpace, part: Part, database: FeatureDatabase | None, ran
                 scores=[scores[f] for f in rows], widest=widest, chosen=chosen,
                 headed=not place, longest=longest,
             )  # fmt: skip
-            st.plotly_chart(
-                picture, key=f"browser_rows_{place}", on_select=_clicked, selection_mode="points",
-                config={"displayModeBar": False},
-                alt="Features as rows: number, label, frequency as a bar, maximum, label score.",
+            downloads.picture(
+                picture,
+                key=f"browser_rows_{place}",
+                name="features",
+                on_select=_clicked,
+                selection_mode="points",
+                quiet=True,
+                offered=False,
+                about="Features as rows: number, label, frequency as a bar, maximum, label score.",
             )  # fmt: skip
         if not place and chosen is not None:
             with st.container(border=True):
@@ -64,7 +69,18 @@ def _page(ranked: list[int], chosen: int | None) -> list[int]:
         first = ranked.index(chosen) // _SHOWN + 1 if chosen in ranked else 1
         # Its key goes with what is listed: another list, or a feature on another page, begins where it should.
         key = f"browser_page_{first}_{len(ranked)}_{ranked[0]}"
-        page = int(st.number_input(f"Page of {count(pages)}", 1, pages, first, key=key, width=140))
+        page = int(
+            st.number_input(
+                f"Page of {count(pages)}",
+                1,
+                pages,
+                first,
+                key=key,
+                bind="query-params",
+                width=140,
+                help="Which page of the list is shown.",
+            )
+        )
     return ranked[_SHOWN * (page - 1) : _SHOWN * page]
 
 

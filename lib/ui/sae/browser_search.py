@@ -39,6 +39,7 @@ def search(space: SaeSpace, database: FeatureDatabase | None) -> Found | None:
         asked = st.text_input(
             "Search features", key="browser_search", bind="query-params", persist_state="session", width=420,
             placeholder="a word, or a sentence", icon=":material/search:", max_chars=_MOST_CHARACTERS,
+            help="Words are sought in labels; a sentence finds the features that fire on it.",
         )  # fmt: skip
         where = one_of(
             "in", _WHERE, key="browser_in",

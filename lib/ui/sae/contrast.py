@@ -69,6 +69,7 @@ def _differences(result: Contrast, names: list[str]) -> None:
         shown = st.select_slider(
             "Features shown", _TOPS, value="20", key="contrast_top", bind="query-params", persist_state="session",
             width=260,
+            help="How many of the strongest features are drawn.",
         )  # fmt: skip
         shared = st.toggle(
             "Shared features too", key="contrast_shared", bind="query-params", persist_state="session",
@@ -91,7 +92,11 @@ def _differences(result: Contrast, names: list[str]) -> None:
 
 
 def _mirrored(result: Contrast, names: list[str], rows: NDArray[np.int64], *, key: str) -> None:
-    st.plotly_chart(charts.mirrored_activations(result, rows, names), key=key)
+    downloads.picture(
+        charts.mirrored_activations(result, rows, names),
+        key=key,
+        about="How strongly each feature fires on the one text and on the other.",
+    )
 
 
 def _parts(result: Contrast, names: list[str]) -> None:
@@ -103,11 +108,15 @@ def _parts(result: Contrast, names: list[str]) -> None:
     )  # fmt: skip
     parts: Attribution = {"A": result.through_a, "B": result.through_b}.get(way, result.both)
     fig = charts.cosine_parts(result, parts, names)
-    st.plotly_chart(fig, key="contrast_parts")
+    downloads.picture(
+        fig,
+        key="contrast_parts",
+        name="cosine_parts",
+        about="What each feature gives to the cosine of the two texts.",
+    )
     st.caption(words.of_parts(result, parts))
     with st.container(horizontal=True):
         downloads.offer_result(result, name="contrast")
-        downloads.offer_figure(fig, name="cosine_parts")
 
 
 def _meetings(space: SaeSpace, result: Contrast) -> None:
@@ -121,7 +130,7 @@ def _meetings(space: SaeSpace, result: Contrast) -> None:
                 "part of the cosine": met.parts,
             }
         )
-        st.dataframe(table, hide_index=True, column_config=_digits("part of the cosine"))
+        downloads.table(table, name="contrast_meetings", hide_index=True, column_config=_digits("part of the cosine"))
 
 
 def _table(space: SaeSpace, result: Contrast) -> None:

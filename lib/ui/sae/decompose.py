@@ -79,15 +79,18 @@ def _bars(result: Decomposition, names: list[str], feature: int) -> None:
     shown = st.select_slider(
         "Features shown", _TOPS, value="20", key="decompose_top", bind="query-params", persist_state="session",
         width=260,
+        help="How many of the strongest features are drawn.",
     )  # fmt: skip
     most = len(result.features) if shown == "all" else int(str(shown))
     fig = charts.feature_bars(result, names, shown=most, chosen=feature)
-    st.plotly_chart(
+    downloads.picture(
         fig,
         key=CHART,
+        name="decomposition",
         on_select=partial(_pick_clicked, names),
         selection_mode="points",
-        config={"displayModeBar": False},
+        quiet=True,
+        about="The features of this text by how strongly they fire.",
     )
     st.caption(words.of_bars(result, min(most, len(result.features))))
 

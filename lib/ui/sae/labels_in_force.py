@@ -65,6 +65,11 @@ def edit(sae: SparseAutoencoder, edits: Mapping[int, Edit]) -> None:
         kept.write(sae.key, edits)
 
 
+def of_this_session() -> bool:
+    """Whether labels are shown that the session chose or edited itself."""
+    return any(any(st.session_state.get(place, {}).values()) for place in (_CHOSEN, _EDITED))
+
+
 def forget_edits(sae: SparseAutoencoder) -> None:
     """Take every edit back."""
     st.session_state.get(_EDITED, {}).pop(sae.key, None)

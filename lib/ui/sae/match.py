@@ -33,7 +33,12 @@ def show(space: SaeSpace) -> None:
     _numbers(found)
     st.caption(words.by_chance(found))
     fig = charts.coverages(found, ours="this model", theirs="other model")
-    st.plotly_chart(fig, key="match_coverage", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="match_coverage",
+        quiet=True,
+        about="How much of each model the features of the other cover.",
+    )
     st.caption(words.of_coverage(found))
     tell(words.of_alignment(found))
     if not found.labels:
@@ -44,7 +49,6 @@ def show(space: SaeSpace) -> None:
     _features(side, spaces, whose)
     with st.container(horizontal=True):
         downloads.offer_result(found, name="match")
-        downloads.offer_figure(fig, name="match_coverage")
 
 
 def _compared(space: SaeSpace, other: SaeSpace) -> ModelMatch:
@@ -89,7 +93,12 @@ def _numbers(found: ModelMatch) -> None:
 def _similarities(found: ModelMatch, side: Side) -> None:
     st.subheader("Are the pairs more than chance?")
     fig = charts.similarities(side, by=found.by, threshold=found.threshold)
-    st.plotly_chart(fig, key="match_similarities", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="match_similarities",
+        quiet=True,
+        about="How similar matched features are, beside pairs by chance.",
+    )
     st.caption(words.of_similarities(found))
 
 
@@ -103,10 +112,14 @@ def _features(side: Side, spaces: tuple[SaeSpace, SaeSpace], whose: str) -> None
         return
     show_pair(side, spaces, chosen)
     drawn = rows[: charts.MOST_POINTS]
-    st.plotly_chart(
+    downloads.picture(
         charts.agreement(side, drawn, names[: len(drawn)], chosen=chosen),
-        key=CHART, on_select=partial(pick_clicked, dict(zip(rows.tolist(), names, strict=True))),
-        selection_mode="points", config={"displayModeBar": False},
+        key=CHART,
+        name="match_agreement",
+        on_select=partial(pick_clicked, dict(zip(rows.tolist(), names, strict=True))),
+        selection_mode="points",
+        quiet=True,
+        about="For each pair of matched features, how often the one and the other fire.",
     )  # fmt: skip
     st.caption(words.of_agreement(side.agreement(drawn)))
     feature_table(side, spaces, rows)

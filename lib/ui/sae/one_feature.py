@@ -53,7 +53,7 @@ def show_texts(space: SaeSpace, feature: int) -> None:
     if not found.fires:
         st.caption("On no text of this corpus.")
     else:
-        st.dataframe(
+        downloads.table(
             pd.DataFrame(
                 {
                     "activation": found.activations,
@@ -61,6 +61,7 @@ def show_texts(space: SaeSpace, feature: int) -> None:
                     "label": [corpus.labels[row] if corpus.labels else None for row in found.rows],
                 }
             ).dropna(axis="columns", how="all"),
+            name=f"texts_of_{feature}",
             hide_index=True,
             column_config={
                 "text": st.column_config.TextColumn(width="large"),

@@ -40,6 +40,7 @@ def choose_text(space: SaeSpace, *, key: str, label: str, row: int = 0) -> Chose
         typed = st.text_area(
             label, key=key, bind="query-params", persist_state="session", max_chars=_MOST_CHARACTERS, height=96,
             placeholder="Type or paste a text, or choose one below",
+            help="What you type goes before the text chosen below; it is encoded here and sent to nobody.",
         )  # fmt: skip
     options = [_option(ids[place], texts[place]) for place in range(min(len(texts), MOST_OFFERED))]
     chosen = st.selectbox(

@@ -38,7 +38,15 @@ def show(space: Space, token: str) -> None:
     )
     advice = suggested(len(space.vectors))
     _say_how_many(advice)
-    own = one_of("Settings", ["suggested", "my own"], key="train_settings") == "my own"
+    own = (
+        one_of(
+            "Settings",
+            ["suggested", "my own"],
+            key="train_settings",
+            help="Settings that follow from your corpus, or your own.",
+        )
+        == "my own"
+    )
     settings, group = _own(space, advice) if own else (_suggested(advice), None)
     try:
         seconds = train_start.check(space, settings, RunLimits.from_environment())

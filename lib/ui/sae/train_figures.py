@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.charts import sae_train as charts
 from lib.sae import SparseAutoencoder
+from lib.ui import downloads
 from lib.ui.layout import number
 from lib.ui.messages import count, counted, plain, share
 
@@ -44,7 +45,11 @@ def density(sae: SparseAutoencoder) -> None:
     st.markdown("**How often do its features fire?**")
     counts, edges = np.array(figures["density"], dtype=np.int64), np.array(figures["density_edges"], dtype=np.float64)
     silent = sae.features - int(counts.sum())
-    st.plotly_chart(charts.density(counts, edges, silent=silent), key="train_density")
+    downloads.picture(
+        charts.density(counts, edges, silent=silent),
+        key="train_density",
+        about="How many features fire on how large a share of the texts, at the end of training.",
+    )
     st.caption(
         f"Counted on {_census(sae)}. On the left, features for rare things, some of which only a single text has "
         "taught; on the right, those that fire for many texts and say little about any. The hatched bar: features that "

@@ -6,6 +6,7 @@ from lib import runs
 from lib.charts import sae_train as charts
 from lib.runs import Run, Status
 from lib.sae.training_log import TrainingLog, read_log
+from lib.ui import downloads
 from lib.ui.layout import number
 from lib.ui.messages import count, counted, plain, share
 from lib.ui.runs import live
@@ -34,7 +35,11 @@ def curves(run: Run) -> None:
     if not len(log.samples):
         st.caption("There are no figures yet.")
         return
-    st.plotly_chart(charts.curves(log), key="train_curves")
+    downloads.picture(
+        charts.curves(log),
+        key="train_curves",
+        about="How loss and dead features went during training.",
+    )
     st.caption(_reading(log))
 
 

@@ -39,19 +39,34 @@ def show(space: SaeSpace) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**How far does the vector move?**")
-        st.plotly_chart(charts.shift_curve(result, name), key="dose_shift", config={"displayModeBar": False})
+        downloads.picture(
+            charts.shift_curve(result, name),
+            key="dose_shift",
+            quiet=True,
+            about="How far the vector moves with each dose.",
+        )
         st.caption(words.of_shift_curve(result))
     with right:
         st.markdown("**Where do its texts stand?**")
-        st.plotly_chart(charts.rank_curve(result, name), key="dose_rank", config={"displayModeBar": False})
+        downloads.picture(
+            charts.rank_curve(result, name),
+            key="dose_rank",
+            name="dose_ranks",
+            quiet=True,
+            about="Where the texts of this feature stand in the ranking with each dose.",
+        )
         st.caption(words.of_rank_curve(result))
     st.markdown("**Do its texts rise more than the others?**")
-    st.plotly_chart(charts.rise_strip(result, name), key="dose_rise", config={"displayModeBar": False})
+    downloads.picture(
+        charts.rise_strip(result, name),
+        key="dose_rise",
+        quiet=True,
+        about="How far the texts of this feature rise, beside the other texts, dose by dose.",
+    )
     st.caption(words.of_rise(result))
     _risers(space, result)
     with st.container(horizontal=True):
         downloads.offer_result(result, name="dose_response")
-        downloads.offer_figure(charts.rank_curve(result, name), name="dose_ranks")
 
 
 def _choose(space: SaeSpace, chosen: ChosenText) -> tuple[int, float]:

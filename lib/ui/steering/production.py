@@ -15,7 +15,9 @@ from lib.ui.sae_space import SaeSpace
 def show_production(space: SaeSpace, push: Push) -> None:
     """An expander with the files and the code."""
     with st.expander("Use this recipe elsewhere", icon=":material/code:"):
-        suffix = one_of("File", SUFFIXES, key="steer_file")
+        suffix = one_of(
+            "File", SUFFIXES, key="steer_file", help="The kind of file in which the steered vectors are handed over."
+        )
         facts = recipe_facts(push, space.sae, space.database, corpus=space.space.corpus.name)
         st.code(usage(push, suffix), language="python")
         st.caption(

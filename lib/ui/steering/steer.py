@@ -40,7 +40,14 @@ def show(space: SaeSpace) -> None:
         asked = one_of("Steer the", _SIDES, key="steer_side", help=words.SIDES)
         side: Side = "documents" if asked == "documents" else "query"
         shown = st.select_slider(
-            "Texts shown", _TOPS, value="10", key="steer_top", bind="query-params", persist_state="session", width=200
+            "Texts shown",
+            _TOPS,
+            value="10",
+            key="steer_top",
+            bind="query-params",
+            persist_state="session",
+            width=200,
+            help="How many texts of both lists are shown.",
         )
     top = int(str(shown))
     result, ranking = steered(space, chosen, push), reranked(space, chosen, push, side)
@@ -95,7 +102,12 @@ def _changes(space: SaeSpace, result: Steered, targets: list[str], side: Side) -
     names = [feature_name(space.database, feature) for feature in result.features.tolist()]
     shown = min(_CHANGES, len(names))
     fig = charts.changed_features(result, names, targets, shown=shown)
-    st.plotly_chart(fig, key="steer_changes", config={"displayModeBar": False})
+    downloads.picture(
+        fig,
+        key="steer_changes",
+        quiet=True,
+        about="Which features change with the steered one, and by how much.",
+    )
     st.caption(words.of_changes(result, shown, side) if names else "Nothing else changed.")
     if not names:
         return

@@ -490,6 +490,7 @@ class Picture {
     tool("Fit", "Show the whole network", () => this.frame(true));
     tool("Reset", "Put every node back to where it was laid", () => this.reset());
     tool("PNG", "Save the picture as it is seen", () => this.save());
+    tool("SVG", "Save the picture as a drawing that can be edited", () => this.saveSvg());
     if (this.root.requestFullscreen) tool("Full screen", "Fill the screen, or leave it", () => this.fill());
     this.head.replaceChildren(...header.map((text) => make("span", "", text)), make("span", "grow"), tools);
     this.net.canvas.frame.setAttribute("aria-label", `Co-activation network: ${header.join(", ")}. Press n or p for the next or previous feature, Escape to let go. A choice of the feature and a list of all edges stand below.`);
@@ -543,29 +544,51 @@ class Picture {
   save() { // the canvas between its header and its legend, on paper
     const canvas = this.net.canvas.frame.canvas;
     const scale = canvas.width / this.stage.clientWidth;
-    const band = 34 * scale;
     const sheet = make("canvas");
-    const context = sheet.getContext("2d");
-    sheet.width = canvas.width;
+    this.compose(sheet, sheet.getContext("2d"), { width: canvas.width, height: canvas.height, scale, paint: (context, band) => {
+      context.drawImage(canvas, 0, band);
+    } });
+    sheet.toBlob((blob) => this.handOver(blob, "png"));
+  }
+
+  saveSvg() { // the same, painted anew as a drawing
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    const sheet = new Sheet(width, height);
+    const { translation, scale } = this.net.body.view;
+    this.compose(sheet, sheet, { width, height, scale: 1, paint: (context, band) => {
+      sheet.within({ x: translation.x, down: translation.y, y: band, width, height, scale }, () => {
+        this.lines(sheet);
+        [...this.ranked].reverse().forEach(({ id, at }) => this.node({ ctx: sheet, id, x: at.x, y: at.y }).drawNode());
+        this.words(sheet);
+      });
+    } });
+    this.handOver(new Blob([String(sheet)], { type: "image/svg+xml" }), "svg");
+  }
+
+  compose(sheet, context, { width, height, scale, paint }) {
+    const band = 34 * scale;
     const font = `${13 * scale}px ${this.ink.font}`;
+    sheet.width = width;
     context.font = font;
-    const rows = this.rows(context, canvas.width / scale - 24, scale);
-    sheet.height = canvas.height + band * (1 + 0.75 * rows.length + 0.25); // which empties it, and its font
+    const rows = this.rows(context, width / scale - 24, scale);
+    sheet.height = height + band * (1 + 0.75 * rows.length + 0.25); // which empties a canvas, and its font
     context.fillStyle = this.ink.paper;
     context.fillRect(0, 0, sheet.width, sheet.height);
-    context.drawImage(canvas, 0, band);
+    paint(context, band);
     context.font = font;
     context.fillStyle = this.ink.text;
     context.textBaseline = "middle";
+    context.textAlign = "start";
     context.fillText(this.data.header.join("  ·  "), 12 * scale, band / 2);
-    rows.forEach((row, at) => this.stamp(context, row, { y: canvas.height + band * (1.5 + 0.75 * at), scale }));
-    sheet.toBlob((blob) => {
-      const link = make("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = "network.png";
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    });
+    rows.forEach((row, at) => this.stamp(context, row, { y: height + band * (1.5 + 0.75 * at), scale }));
+  }
+
+  handOver(blob, suffix) {
+    const link = make("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${this.data.file}.${suffix}`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
   rows(context, room, scale) { // entries of the legend, each [kind, colour, text], as many a row as there is room for

@@ -1,0 +1,77 @@
+"""The tour, the glossary and the last tenth in a real Chromium: keyboard, contrast, 800 pixels."""
+
+from pathlib import Path
+
+import pytest
+
+from lib.ui.tour import STEPS
+
+pytestmark = pytest.mark.browser
+
+FAINT = (Path(__file__).parent / "faint.js").read_text("utf-8")
+"""Texts that do not stand out from what is behind them, with what they look like."""
+CUT = """() => {
+    const main = document.querySelector('[data-testid="stMain"]');
+    const width = document.documentElement.clientWidth;
+    const over = [...main.querySelectorAll('[data-testid="stElementContainer"], button, h1, h2, h3')].filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.width > 1 && box.right > width + 1 && !one.closest('[data-baseweb="tab-list"], [role="tablist"]');
+    });
+    return [main.scrollWidth - main.clientWidth, ...over.map((one) => one.outerHTML.slice(0, 200))];
+}"""
+RINGED = "() => [...document.querySelectorAll('*')].filter((one) => one.style.outline.includes('solid')).length"
+
+
+def card(seen):
+    return seen.page.get_by_role("dialog", name="Tour")
+
+
+def test_the_tour_is_read_once(server, visit):
+    seen = visit(server, tour=True)
+    card(seen).wait_for()
+    assert not seen.page.evaluate(RINGED)
+    for number, step in enumerate(STEPS, start=1):
+        assert card(seen).get_by_role("status").inner_text() == f"Step {number} of {len(STEPS)}"
+        assert card(seen).get_by_role("heading").inner_text() == step.title
+        if step.at:
+            assert seen.page.evaluate(RINGED) == 1, step.title
+        following = card(seen).get_by_role("button", name="Done" if number == len(STEPS) else "Next")
+        following.focus()
+        seen.page.keyboard.press("Enter")
+    card(seen).wait_for(state="hidden")
+    seen.settle()
+    assert not seen.page.evaluate(RINGED)
+    seen.page.goto(server)
+    seen.settle()
+    assert not card(seen).is_visible()
+    seen.page.locator('.st-key-toolbar [data-testid="stPopoverButton"]', has_text="Help").first.click()
+    seen.page.get_by_role("button", name="Take the tour").click()
+    card(seen).wait_for()
+    seen.page.keyboard.press("Escape")  # the popover of the help
+    card(seen).get_by_role("button", name="Skip the tour").click()
+    card(seen).wait_for(state="hidden")
+    seen.sound()
+
+
+def test_a_deep_link_starts_no_tour_and_the_glossary_draws_its_formulas(server, visit):
+    seen = visit(f"{server}/glossary?term=anisotropy", tour=True)
+    seen.page.locator(".katex-html").first.wait_for()
+    assert not seen.page.locator(".katex-error").count()
+    assert not card(seen).is_visible()
+    seen.page.get_by_role("button", name="All terms").click()
+    seen.settle()
+    seen.until(lambda: seen.page.locator(".katex-html").count() > 40)
+    assert not seen.page.locator(".katex-error").count()
+    assert "term" not in seen.query
+    seen.page.get_by_role("textbox", name="Search").fill("hubness")
+    seen.page.keyboard.press("Enter")
+    seen.until(lambda: "/glossary" in seen.page.url and seen.query.get("glossary_search") == ["hubness"])
+    seen.sound()
+
+
+@pytest.mark.parametrize(("path", "theme"), [("", "light"), ("glossary", "dark")])
+def test_text_stands_out_and_nothing_is_cut_at_800_pixels(server, visit, path, theme):
+    seen = visit(f"{server}/{path}", color_scheme=theme, viewport={"width": 800, "height": 1000})
+    seen.until(lambda: seen.page.evaluate(FAINT) == [])
+    seen.until(lambda: seen.page.evaluate(CUT) == [0])
+    seen.sound()
