@@ -3,7 +3,7 @@
     python -m benchmarks.sessions [--sessions 20] [--seconds 120] [--url http://...]
 
 Each session is a websocket of its own to one server, begins at another page, and reads what it has opened for about
-two seconds before the next click. On every other page about a corpus it pastes twelve texts that hold a word of its
+five seconds before the next click. On every other page about a corpus it pastes twelve texts that hold a word of its
 own; whatever comes back is searched for its own word and for everybody else's. Before, one visitor opens every view, so
 that what is measured is a server at work, not its first minute; memory is the process's resident set.
 """
@@ -29,7 +29,7 @@ from benchmarks.visits import Peak, alone
 
 _OWN = {"geometry", "layers", "sae_features", "network", "circuits", "steering", "diagnostics"}
 """Pages on which a session may bring texts of its own."""
-_READING = (1.0, 3.0)  # seconds between an answer and the next click
+_READING = (3.0, 7.0)  # seconds between an answer and the next click
 _SUBJECTS = ("the court", "a patient", "the bank", "my garden")
 _WORDS = ("heard the appeal", "took the medicine", "lent the money", "grew tomatoes")
 

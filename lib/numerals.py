@@ -1,8 +1,9 @@
-"""How numbers are written on every page and in every figure: 12 345, 12.3 %, 1 text, 2 texts."""
+"""How numbers and metrics are written on every page and in every figure: 12 345, 12.3 %, 1 text, NDCG@10."""
 
 import re
 
 _NEGATIVE = re.compile(r"(?<![\w)\]-])-(?=\.?\d)")
+_METRICS = {"ndcg": "NDCG", "mrr": "MRR", "recall": "Recall", "hit": "Hit rate", "map": "MAP", "precision": "Precision"}
 THIN = "\u202f"
 """Stands between thousands and before "%"; a line does not break at it."""
 
@@ -25,6 +26,12 @@ def share(value: float, digits: int = 1) -> str:
 def minus(text: str) -> str:
     """Numbers in a text with a minus sign instead of a hyphen: -0.1 to -0.05 is −0.1 to −0.05, a-1 stays."""
     return _NEGATIVE.sub("−", text)
+
+
+def spelt(metric: str) -> str:
+    """A metric as a reader knows it: ndcg@10 is NDCG@10, recall@1 is Recall@1."""
+    name, at, depth = metric.partition("@")
+    return f"{_METRICS.get(name, name)}{at}{depth}"
 
 
 def short_share(value: float) -> str:

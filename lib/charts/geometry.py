@@ -52,7 +52,7 @@ def cosine_histogram(result: Anisotropy) -> go.Figure:
     fig.add_vline(x=result.mean_cosine, line={"color": LOW, "width": 1.5})
     fig.add_annotation(
         x=result.mean_cosine, y=1, yref="paper", text=f" mean {result.mean_cosine:.3f}", showarrow=False,
-        xanchor="left", yanchor="top", font={"color": LOW},
+        xanchor="left", yanchor="top", font={"color": INK},
     )  # fmt: skip
     low, high = _span(result)
     fig.update_xaxes(range=[low, high])

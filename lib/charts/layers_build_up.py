@@ -151,18 +151,18 @@ def _mark_change(fig: go.Figure, result: BuildUp, read: Findings) -> None:
     if read.change is not None and read.change_size is not None:
         also = read.jump == read.change and read.jump_size is not None
         jump = f"<br>mean cosine {_signed(read.jump_size)}" if also else ""
-        _band(fig, result, read.change, f"most changes here<br>1 − CKA {read.change_size:.2f}{jump}", (HIGH, HIGH))
+        _band(fig, result, read.change, f"most changes here<br>1 − CKA {read.change_size:.2f}{jump}", HIGH)
     if read.jump is not None and read.jump != read.change and read.jump_size:
-        _band(fig, result, read.jump, f"greatest jump<br>mean cosine {_signed(read.jump_size)}", (LOW, INK))
+        _band(fig, result, read.jump, f"greatest jump<br>mean cosine {_signed(read.jump_size)}", LOW)
 
 
-def _band(fig: go.Figure, result: BuildUp, layer: int, text: str, colours: tuple[str, str]) -> None:
-    """A band over the step into `layer`, with a text at its top that stays within the picture; colours of both."""
-    fig.add_vrect(x0=layer - 1, x1=layer, fillcolor=colours[0], opacity=0.13, line_width=0, layer="below")
+def _band(fig: go.Figure, result: BuildUp, layer: int, text: str, colour: str) -> None:
+    """A band over the step into `layer`, with a text at its top that stays within the picture."""
+    fig.add_vrect(x0=layer - 1, x1=layer, fillcolor=colour, opacity=0.13, line_width=0, layer="below")
     late = layer > len(result.names) / 2
     fig.add_annotation(
         x=layer if late else layer - 1, xanchor="right" if late else "left", align="right" if late else "left",
-        y=1, yref="paper", yanchor="top", text=text, showarrow=False, font={"color": colours[1], "size": 12},
+        y=1, yref="paper", yanchor="top", text=text, showarrow=False, font={"color": INK, "size": 12},
     )  # fmt: skip
 
 

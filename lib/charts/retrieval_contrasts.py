@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, INK
+from lib.numerals import spelt
 from lib.retrieval import PairedTest
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up")
-_SPELT = {"ndcg": "NDCG", "mrr": "MRR", "recall": "Recall", "hit": "Hit rate", "map": "MAP", "precision": "Precision"}
 
 
 def difference_forest(cases: Sequence[tuple[str, Sequence[PairedTest]]], *, x: str) -> go.Figure:
@@ -47,12 +47,6 @@ def difference_forest(cases: Sequence[tuple[str, Sequence[PairedTest]]], *, x: s
         )  # fmt: skip
     fig.update_yaxes(tickvals=places, ticktext=metrics, range=[-0.6, len(metrics) - 0.4], showgrid=False)
     return fig
-
-
-def spelt(metric: str) -> str:
-    """A metric as a reader knows it: NDCG@10."""
-    name, at, depth = metric.partition("@")
-    return f"{_SPELT.get(name, name)}{at}{depth}"
 
 
 def _hover(name: str, test: PairedTest) -> str:

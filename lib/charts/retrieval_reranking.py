@@ -5,15 +5,15 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK
+from lib.numerals import spelt
 from lib.retrieval.reranking_effect import RerankingEffect
 
 _BEFORE, _AFTER = "as searched", "reranked"
-_SHOWN = {"ndcg": "NDCG", "mrr": "MRR", "recall": "Recall", "map": "MAP"}
 
 
 def metric_changes(effect: RerankingEffect) -> go.Figure:
     """Each metric before and after with its 95 % interval, and the ceiling that no order of the candidates passes."""
-    names = [_spelt(change.metric) for change in effect.changes]
+    names = [spelt(change.metric) for change in effect.changes]
     places = np.arange(len(names))[::-1].astype(float)
     fig = figure(x="mean over the queries (0 to 1, higher is better)", height=90 + 56 * len(names))
     sides = (
@@ -38,9 +38,9 @@ def metric_changes(effect: RerankingEffect) -> go.Figure:
             mode="markers",
             marker={"color": colour, "size": 11, "symbol": symbol, "line": {"width": 2, "color": colour}},
             customdata=[
-                f"{spelt} {name}: {summary.mean:.3f}"
+                f"{metric} {name}: {summary.mean:.3f}"
                 + (f"<br>95 % interval {summary.low:.3f} to {summary.high:.3f}" if np.isfinite(summary.low) else "")
-                for spelt, summary in zip(names, summaries, strict=True)
+                for metric, summary in zip(names, summaries, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )

@@ -13,6 +13,8 @@ from lib.errors import InputError
 
 _MAX_HEADER = 16_000_000
 """Bytes; the format allows 100 million, but the largest models in use take one, and reading takes ten times as many."""
+_MOST_PER_BYTE = 8
+"""Numbers that a byte holds at most: truth values packed as bits."""
 _SAFE = ("model.safetensors", "model.safetensors.index.json")
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
@@ -69,10 +71,13 @@ def shapes_of(path: Path, *, name: str) -> dict[str, tuple[int, ...]]:
     start = end
     for tensor, entry in header.items():
         try:
-            shapes[tensor] = tuple(int(side) for side in entry["shape"])
-            end = max(end, start + int(entry["data_offsets"][1]))
-        except (KeyError, IndexError, TypeError, ValueError):
+            shape = tuple(int(side) for side in entry["shape"])
+            first, last = (int(offset) for offset in entry["data_offsets"])
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise _damaged(path, name, "its header describes a tensor without shape or place") from None
+        if min(shape, default=0) < 0 or not 0 <= math.prod(shape) <= _MOST_PER_BYTE * (last - first):
+            raise _damaged(path, name, "its header describes a tensor of more numbers than its place holds")
+        shapes[tensor], end = shape, max(end, start + last)
     size = path.stat().st_size
     if size != end:
         raise _damaged(path, name, f"its header promises {end:,} bytes, the file has {size:,}")

@@ -15,7 +15,7 @@ from lib.layers import (
     head_entropy_inputs,
     layer_build_up,
 )
-from lib.overview.parts import lacks_layers
+from lib.overview.parts import lacks_layers, layer_texts
 from lib.progress import Progress
 from lib.reports.material import CorpusSide
 from lib.shelf import Shelf
@@ -29,7 +29,8 @@ def known_layers(side: CorpusSide, shelf: Shelf, *, seed: int = 0) -> CorpusSide
     if side.checkpoint is None or lacking is not None:
         return replace(side, layers_needed=lacking or NOT_ASKED, heads_needed=lacking or NOT_ASKED)
     settings: dict[str, Any] = {"precision": side.precision, "seed": seed}
-    built = shelf.get(BuildUp, build_up_inputs(side.corpus, side.checkpoint, **settings))
+    most = layer_texts(side.corpus)
+    built = shelf.get(BuildUp, build_up_inputs(side.corpus, side.checkpoint, most_texts=most, **settings))
     heads = shelf.get(HeadEntropy, head_entropy_inputs(side.corpus, side.checkpoint, **settings))
     return replace(
         side,
@@ -63,15 +64,20 @@ def with_layers(
     lacking = lacks_layers(side.checkpoint)
     if side.checkpoint is None or lacking is not None:
         return replace(side, layers_needed=lacking or NOT_ASKED, heads_needed=lacking or NOT_ASKED)
-    corpus, checkpoint = side.corpus, side.checkpoint
+    corpus, checkpoint, most = side.corpus, side.checkpoint, layer_texts(side.corpus)
     settings: dict[str, Any] = {"precision": side.precision, "seed": seed}
     try:
         built = kept(
             BuildUp,
-            build_up_inputs(corpus, checkpoint, **settings),
+            build_up_inputs(corpus, checkpoint, most_texts=most, **settings),
             shelf,
             lambda: layer_build_up(
-                open_it(), corpus.texts, corpus.labels, progress=progress("Running the layers"), seed=seed
+                open_it(),
+                corpus.texts,
+                corpus.labels,
+                most_texts=most,
+                progress=progress("Running the layers"),
+                seed=seed,
             ),
         )
         side = replace(side, build_up=built, layers_needed="")

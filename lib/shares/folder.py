@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _RANDOM_BYTES = 16
 _HEADER_BYTES = 4_096  # of a bundle's file, about
+_NAMED = "[0-9a-f]" * 64
+_RECORDS, _BUNDLES = f"{_NAMED}.json", f"{_NAMED}.safetensors"  # no other file in the folder is touched
 _DEAD = (
     "This share link opens nothing: it has expired, was deleted by its maker, or was changed on its way; ask its "
     "maker for a new one, or open the sample."
@@ -188,7 +190,7 @@ class Shares:
 
     def _records(self) -> Iterator[tuple[Path, Record | None]]:
         """All records; None for one that cannot be read as such."""
-        for path in sorted(self.folder.glob("*.json")):
+        for path in sorted(self.folder.glob(_RECORDS)):
             try:
                 yield path, read_record(path)
             except BrokenFileError as fault:
@@ -209,16 +211,16 @@ class Shares:
     def _remove_unused(self) -> None:
         """Remove bundles that no record names, and halves of files whose writers have died."""
         used = {record.bundle for _, record in self._records() if record is not None}
-        for path in self.folder.glob("*.safetensors"):
+        for path in self.folder.glob(_BUNDLES):
             if path.stem not in used:
                 with suppress(FileNotFoundError):
                     path.unlink()
-        for pattern in ("*.safetensors", "*.json"):
+        for pattern in (_BUNDLES, _RECORDS):
             sweep(self.folder, pattern)
 
     def _check_room(self, key: str, size: int) -> None:
-        alive = sum(1 for _ in self.folder.glob("*.json"))
-        taken = {path.stem: path.stat().st_size for path in self.folder.glob("*.safetensors")}
+        alive = sum(1 for _ in self.folder.glob(_RECORDS))
+        taken = {path.stem: path.stat().st_size for path in self.folder.glob(_BUNDLES)}
         more = 0 if key in taken else size
         if alive >= self.limits.most or sum(taken.values()) + more > 1e9 * self.limits.gigabytes:
             raise InputError(

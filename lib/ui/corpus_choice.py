@@ -24,6 +24,7 @@ from lib.corpora import (
 )
 from lib.errors import InputError
 from lib.ui.controls import one_of
+from lib.ui.kept_files import upload
 from lib.ui.messages import counted, plain, tell
 from lib.ui.remembered import keep_only, remembered
 from lib.ui.sharing import opened
@@ -102,6 +103,7 @@ def _paste() -> CorpusChoice:
         "Texts, one a line",
         height=180,
         key="pasted",
+        persist_state="session",
         placeholder="One text a line",
         help="Each line is one text; they stay in your session.",
     )
@@ -116,29 +118,33 @@ def _paste() -> CorpusChoice:
 
 def _upload() -> CorpusChoice:
     limits = Limits.from_environment()
-    file = st.file_uploader(
+    files = upload(
         "Texts",
-        type=[suffix.lstrip(".") for suffix in SUFFIXES],
+        types=[suffix.lstrip(".") for suffix in SUFFIXES],
         key="upload_file",
-        max_upload_size=max(1, limits.max_bytes // 2**20),
+        megabytes=max(1, limits.max_bytes // 2**20),
         help="One text a line (.txt), or a table with a column of texts. The texts stay in this session unless you "
         "create a share link; their vectors are kept on the server under hashes.",
     )
-    if file is None:
+    if not files:
         return CorpusChoice(None, todo="Upload a file in the sidebar: .txt with one text a line, .csv, .tsv, .jsonl or "
                             ".parquet with a column of texts. Uploads are private to their session, so a link to one "
                             "opens here without its file.")  # fmt: skip
+    file = files[0]
     table: Table = remembered(
         _KEPT, "Upload table", file.file_id, lambda: read_table(file.getvalue(), name=file.name, limits=limits)
     )
     with st.expander("Columns", expanded=len(table.frame.columns) > 1):
         choice = _choose_columns(table, file.file_id)
     with st.expander("Precomputed embeddings"):
-        vectors = st.file_uploader(
-            "A .npy file, one row a text", type=["npy"], key="upload_vectors",
+        own = upload(
+            "A .npy file, one row a text",
+            types=["npy"],
+            key="upload_vectors",
+            megabytes=max(1, limits.max_bytes // 2**20),
             help="float16, float32 or float64, shape (rows of the file, dimensions). The encoder is then not used.",
-        )  # fmt: skip
-    made = None
+        )
+    made, vectors = None, own[0] if own else None
     if vectors is not None:
         made = remembered(
             _KEPT,
@@ -163,8 +169,9 @@ def _choose_columns(table: Table, file_id: str) -> ColumnChoice:
         options = names if needed else [_NONE, *names]
         index = options.index(guessed) if guessed in options else 0
         chosen = st.selectbox(
-            what, options, index=index, key=f"column_{what}_{file_id}", help="Which column of your file holds it."
-        )
+            what, options, index=index, key=f"column_{what}_{file_id}", persist_state="session",
+            help="Which column of your file holds it.",
+        )  # fmt: skip
         return None if chosen == _NONE else chosen
 
     return ColumnChoice(

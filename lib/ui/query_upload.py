@@ -20,6 +20,7 @@ from lib.corpora import (
 )
 from lib.corpora.messages import shown
 from lib.errors import InputError
+from lib.ui.kept_files import upload
 from lib.ui.messages import plain
 from lib.ui.remembered import remembered
 
@@ -36,12 +37,12 @@ def uploaded_set() -> tuple[bool, QuerySet | None]:
         InputError: what is wrong with the files.
     """
     limits = Limits.from_environment()
-    files = st.file_uploader(
+    files = upload(
         "Queries, documents, judgements",
-        type=list(_SUFFIXES),
-        accept_multiple_files=True,
+        types=_SUFFIXES,
+        multiple=True,
         key="query_files",
-        max_upload_size=max(1, limits.max_bytes // 2**20),
+        megabytes=max(1, limits.max_bytes // 2**20),
         help="One file of pairs (query, document, relevance, topic, negatives); or corpus, queries and qrels, each a "
         "file or together in a zip. The texts stay in this session unless you create a share link; their vectors are "
         "kept on the server under hashes.",
@@ -87,6 +88,7 @@ def _opened(files: Sequence[Any], ids: tuple[str, ...], limits: Limits) -> Table
             options,
             index=options.index(tables.qrels.name),
             key=place,
+            persist_state="session",
             help="Which table says what is relevant to what.",
         )
     return tables
@@ -103,7 +105,7 @@ def _of_three(tables: ThreeTables, ids: tuple[str, ...]) -> dict[str, Any]:
     usual = list(tables.usual_fields)
     fields = list(dict.fromkeys([*usual, *tables.text_fields]))
     chosen = st.multiselect(
-        "A document's text", fields, default=usual, key=f"query_fields_{key}",
+        "A document's text", fields, default=usual, key=f"query_fields_{key}", persist_state="session",
         help="Fields that are joined by a space, in this order. BEIR joins title and text.",
     )  # fmt: skip
     topic = st.selectbox(
@@ -111,6 +113,7 @@ def _of_three(tables: ThreeTables, ids: tuple[str, ...]) -> dict[str, Any]:
         [_NONE, *topics],
         index=1 if guess else 0,
         key=f"query_topic_{key}",
+        persist_state="session",
         help="The field that names each query's topic, by which results are also shown.",
     )
     return {"topic_field": "" if topic == _NONE else topic, "document_fields": tuple(chosen or usual)}
@@ -126,8 +129,9 @@ def _of_pairs(guess: PairColumns | None, table: Table, ids: tuple[str, ...]) -> 
         options = [none, *names]
         index = options.index(guessed) if guessed in names else 0
         chosen = st.selectbox(
-            what, options, index=index, key=f"query_column_{what}_{key}", help="Which column of your file holds it."
-        )
+            what, options, index=index, key=f"query_column_{what}_{key}", persist_state="session",
+            help="Which column of your file holds it.",
+        )  # fmt: skip
         return None if chosen == none else chosen
 
     usual = guess or PairColumns("", "")
@@ -139,6 +143,7 @@ def _of_pairs(guess: PairColumns | None, table: Table, ids: tuple[str, ...]) -> 
         names,
         default=usual.negatives,
         key=f"query_column_negatives_{key}",
+        persist_state="session",
         help="Columns that hold documents which are not relevant to the query of their row.",
     )
     if query is None or document is None:

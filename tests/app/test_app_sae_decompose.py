@@ -32,7 +32,8 @@ def small(with_sae):
 
 def html(shown):
     """The HTML of the page: the way from text to features, and the tokens where there are any."""
-    return [element.proto.body for element in shown.page.get("html")]
+    bodies = [element.proto.body for element in shown.page.get("html")]
+    return [body for body in bodies if not body.startswith("<style")]
 
 
 def known(shown):

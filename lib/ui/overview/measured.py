@@ -107,7 +107,8 @@ def compared(
     found: tuple[Answers, Answers] | None,
 ) -> tuple[Difference, ...]:
     """Two encoders, signal by signal; `found` are the answers to what was `asked`."""
-    key = "|".join([*(of.key for of in spaces or ()), "asked", *(of.key for of in asked or ())])
+    answered = asked if found is not None else None  # a long search may not have been begun yet
+    key = "|".join([*(of.key for of in spaces or ()), "asked", *(of.key for of in answered or ())])
     return _compared(key, spaces, found)
 
 

@@ -71,7 +71,8 @@ def alone(place: DeltaGenerator) -> Iterator[None]:
 
 def show_signals(chosen: Chosen) -> Seen:
     """Draw the eight rows, the quick ones first, and return what was found."""
-    places = _places()
+    with st.container(key="signals"):
+        places = _places()
     seen = Seen()
     with places["map"]:
         corpus = corpus_in(chosen)

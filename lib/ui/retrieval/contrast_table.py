@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from lib.charts.retrieval_contrasts import spelt
+from lib.numerals import spelt
 from lib.retrieval import PairedTest
 from lib.ui import downloads
 
