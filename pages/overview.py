@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.ui import downloads, workspace
+from lib.ui.code import offer_code
 from lib.ui.overview.old_addresses import send_on
 from lib.ui.overview.second import choose_second, show_second
 from lib.ui.overview.standouts import show_standouts
@@ -21,5 +22,7 @@ st.caption(
     "Eight signals of one encoder on these texts, each against its baseline; a verdict stands only where the rule or "
     "test beside it gives one. No single number says whether an encoder is good: what it finds is the last two."
 )
+if seen.space is not None:
+    offer_code("", seen.space)
 if second is not None:
     show_second(beside, chosen, second, seen)

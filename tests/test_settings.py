@@ -134,7 +134,8 @@ def test_the_command_shows_what_holds_and_hides_secrets(capsys, monkeypatch, tmp
     monkeypatch.setenv("HF_TOKEN", "hf_do_not_show")
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
-        '[embedscope]\ntraining = false\nmax_rows = 99\n[llm]\nbase_url = "http://x/v1"\napi_key = "sk-never"\n'
+        "[embedscope]\ntraining = false\nmax_rows = 99\n"
+        '[llm]\nbase_url = "http://me:sk-never@x/v1?k=sk-never"\napi_key = "sk-never"\n'
     )
     assert main(["settings", "--json", "--secrets", str(secrets)]) == 0
     text = capsys.readouterr().out

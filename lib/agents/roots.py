@@ -75,6 +75,6 @@ class Roots:
 
 def _readable(path: Path) -> bool:
     try:
-        return path.exists() and os.access(path, os.R_OK)
+        return (path.is_file() or path.is_dir()) and os.access(path, os.R_OK)  # no pipe, whose reader would wait
     except (OSError, ValueError):
         return False

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lib.agents.roots import Roots
@@ -35,6 +36,7 @@ SAMPLE = "sample:"
 FEWEST = 3
 """Texts that can be measured."""
 _MOST_FILE_BYTES = 50_000_000
+_MOST_LOOKED_AT = 1_000  # files of a folder
 _KEPT = {"encoder": 2, "sae": 2, "codes": 3, "corpus": 6, "queries": 4, "found": 4}
 
 
@@ -124,7 +126,7 @@ class Workbench:
         Raises:
             InputError: it cannot be read, holds fewer than `fewest` texts, or brings embeddings of its own.
         """
-        key = source if isinstance(source, str) else tuple(source)
+        key = self._as_it_is(source) if isinstance(source, str) else tuple(source)
         made = self.kept.get("corpus", key, lambda: self._read(source))
         if len(made) < fewest:
             raise InputError(f"This takes at least {fewest} texts, and {made.name} has {len(made)}: give more.")
@@ -137,7 +139,7 @@ class Workbench:
 
     def queries(self, source: str) -> QuerySet:
         """The query set that `source` names: a sample, or a file or BEIR folder below the roots."""
-        return self.kept.get("queries", source, lambda: self._read_queries(source))
+        return self.kept.get("queries", self._as_it_is(source), lambda: self._read_queries(source))
 
     def embed(
         self, texts: Sequence[str], checkpoint: Checkpoint, *, role: Role = "document", tell: Progress | None = None
@@ -156,6 +158,14 @@ class Workbench:
         codes = self.kept.get("codes", (opened.sae.key, made.key), lambda: opened.sae.encode(made.vectors))
         return TakenApart(read, opened, database, made.vectors, codes)
 
+    def _as_it_is(self, source: str) -> Hashable:
+        """A key of what `source` names that changes with its files, which may be edited between two calls."""
+        if source.startswith(SAMPLE):
+            return source
+        path = self.roots.find(source)
+        files = [path, *sorted(path.glob("*")), *sorted(path.glob("qrels/*"))] if path.is_dir() else [path]
+        return (str(path), *((file.name, *_stamp(file)) for file in files[:_MOST_LOOKED_AT]))
+
     def _read(self, source: str | Sequence[str]) -> Corpus:
         limits = _limits()
         if not isinstance(source, str):
@@ -173,6 +183,14 @@ class Workbench:
         if stray is not None:
             raise InputError(f"{stray.name} of {path.name} is a link that leads out of this server's roots.")
         return read_query_set(path, limits=_limits())
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:  # it went meanwhile
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def _limits() -> Limits:

@@ -162,7 +162,7 @@ def _names(fig: go.Figure, plane: _Plane, drawn: Sequence[int], names: Sequence[
         across, up = _WAYS[int(np.argmax(np.minimum(room, _ENOUGH * plane.extent)))]
         spot = where[at] + radius[at] * np.array([across, up])
         fig.add_annotation(
-            x=spot[0], y=spot[1], text=names[at], showarrow=False, font={"size": 14, "color": plane.colours[at]},
+            x=spot[0], y=spot[1], text=names[at], showarrow=False, font={"size": 14},
             xanchor="left" if across > 0.1 else "right" if across < -0.1 else "center",
             yanchor="bottom" if up > 0.1 else "top" if up < -0.1 else "middle",
         )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
+from lib.numerals import count
 
 _DOCUMENT, _TEXT = 150, 260  # characters
 
@@ -42,7 +43,7 @@ def side_by_side(*lists: tuple[str, str]) -> str:
 def _document(one: Listed, *, tuned: bool) -> str:
     before, after = (one.other, one.rank) if tuned else (one.rank, one.other)
     edge = f"border-left:3px {'solid' if tuned else 'dashed'} {CATEGORIES[2] if one.relevance > 0 else 'transparent'};"
-    grade = f'<b style="color:{CATEGORIES[2]}">◆ relevant</b> ' if one.relevance > 0 else ""
+    grade = "<b>◆ relevant</b> " if one.relevance > 0 else ""
     return (
         f'<li style="margin:.35rem 0;padding-left:.5rem;display:flex;gap:.6rem;align-items:baseline;{edge}">'
         f'<b style="flex:none;width:2rem;text-align:right;font-variant-numeric:tabular-nums">{one.rank}</b>'
@@ -56,9 +57,9 @@ def _move(before: int, after: int, *, tuned: bool) -> str:
     if not before or not after:
         return f"{sign('▲', HIGH)} from &gt;100" if tuned else f"{sign('▼', LOW)} to &gt;100"
     if before == after:
-        return f'<span style="color:{GREY}">= same</span>'
+        return f"{sign('=', GREY)} same"
     up = after < before
-    where = f"from {before:,}" if tuned else f"to {after:,}"
+    where = f"from {count(before)}" if tuned else f"to {count(after)}"
     return f"{sign('▲', HIGH) if up else sign('▼', LOW)} {where}"
 
 

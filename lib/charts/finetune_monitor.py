@@ -20,7 +20,7 @@ from lib.charts.layout import safe
 from lib.charts.palette import CATEGORIES, FLAG, GREY
 from lib.finetune.monitor import Findings, FinetuneLog
 from lib.finetune.monitor.metrics import lower_is_better
-from lib.numerals import count
+from lib.numerals import count, spelt
 
 __all__ = ["QUESTIONS", "gradients", "learning", "pace", "pairs", "thinning"]
 
@@ -128,10 +128,11 @@ def _metrics(fig: go.Figure, log: FinetuneLog, row: int) -> None:
     alike = [name for name in log.metrics if name != main and lower_is_better(name) == lower_is_better(main)]
     x = log.evaluation_step.astype(np.float64)
     for place, name in enumerate([main, *alike][:_METRICS]):
+        shown = safe(spelt(name))
         fig.add_scatter(
-            x=x, y=log.metrics[name], mode="lines+markers", name=safe(name),
+            x=x, y=log.metrics[name], mode="lines+markers", name=shown,
             line={"color": CATEGORIES[(2, 5, 3, 6)[place]], "width": 2.5 if not place else 1.5},
-            marker={"symbol": _SYMBOLS[place], "size": 7}, hovertemplate="step %{x:,.0f}: %{y:.4f}<extra>" + safe(name)
+            marker={"symbol": _SYMBOLS[place], "size": 7}, hovertemplate="step %{x:,.0f}: %{y:.4f}<extra>" + shown
             + "</extra>", row=row, col=1,
         )  # fmt: skip
     chosen = log.evaluation_step == log.best
@@ -141,7 +142,8 @@ def _metrics(fig: go.Figure, log: FinetuneLog, row: int) -> None:
             marker={"color": FLAG, "symbol": "diamond-open", "size": 14, "line": {"width": 2.5}},
             hovertemplate="best, after step %{x:,.0f}: %{y:.4f}<extra></extra>", row=row, col=1,
         )  # fmt: skip
-    fig.update_yaxes(title=safe(main) if len(alike) == 0 else "metric, 0 to 1" if _shares(log) else "metric", row=row)
+    several = "metric, 0 to 1" if _shares(log) else "metric"
+    fig.update_yaxes(title=several if alike else safe(spelt(main)), row=row)
 
 
 def _shares(log: FinetuneLog) -> bool:

@@ -12,6 +12,7 @@ from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
 from lib.finetune.diff.ranks import MetricChange, RankDiff
 from lib.finetune.diff.topic_ranks import TopicChange
+from lib.numerals import minus, spelt
 
 MOST_QUERIES = 200
 """Queries that `rank_slopes` draws: a random draw, where there are more."""
@@ -47,7 +48,7 @@ def metric_changes(changes: Sequence[MetricChange]) -> go.Figure:
                 "color": CATEGORIES[0] if tuned else INK,
                 "line": {"width": 2, "color": CATEGORIES[0] if tuned else INK},
             },
-            customdata=[[side.metric, _span(side.low, side.high)] for side in sides],
+            customdata=[[spelt(side.metric), _span(side.low, side.high)] for side in sides],
             hovertemplate=f"{name}: %{{customdata[0]}} %{{x:.3f}}%{{customdata[1]}}<extra></extra>",
         )
     for row, one in enumerate(changes):
@@ -56,7 +57,7 @@ def metric_changes(changes: Sequence[MetricChange]) -> go.Figure:
             showarrow=False, align="left",
         )  # fmt: skip
     fig.update_yaxes(
-        tickvals=rows.tolist(), ticktext=[one.metric for one in changes], range=[len(changes) - 0.5, -0.5],
+        tickvals=rows.tolist(), ticktext=[spelt(one.metric) for one in changes], range=[len(changes) - 0.5, -0.5],
         showgrid=False,
     )  # fmt: skip
     ends = [value for one in changes for side in (one.base, one.tuned) for value in (side.low, side.high, side.mean)]
@@ -70,7 +71,7 @@ def metric_changes(changes: Sequence[MetricChange]) -> go.Figure:
 
 def topic_changes(topics: Sequence[TopicChange], metric: str) -> go.Figure:
     """The difference of one metric, topic by topic, with its interval: amber where tuning surely helped."""
-    fig = figure(x=f"change of {metric}, with its 95 % interval", height=34 * len(topics) + 100, legend=False)
+    fig = figure(x=f"change of {spelt(metric)}, with its 95 % interval", height=34 * len(topics) + 100, legend=False)
     fig.add_vline(x=0, line={"color": INK, "dash": "dash"})
     for row, topic in enumerate(topics):
         test, p_value = topic.test(metric), topic.p_value(metric)
@@ -187,8 +188,8 @@ def _ring(fig: go.Figure, result: RankDiff, chosen: int | None) -> None:
 
 def _verdict(difference: float, p_value: float) -> str:
     if p_value > _ALPHA:
-        return f"○ {difference:+.3f}"
-    return f"{sign('▲', HIGH) if difference > 0 else sign('▼', LOW)} {difference:+.3f}"
+        return minus(f"○ {difference:+.3f}")
+    return f"{sign('▲', HIGH) if difference > 0 else sign('▼', LOW)} {minus(f'{difference:+.3f}')}"
 
 
 def _colour(difference: float, p_value: float) -> str:

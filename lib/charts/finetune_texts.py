@@ -94,10 +94,10 @@ def _column(title: str, items: list[str], border: str) -> str:
 
 
 def _item(place: int, one: Neighbour, similarity: float, sign: str, *, faint: bool) -> str:
-    topic = f' <span style="opacity:.65">{html.escape(_cut(one.topic, 40))}</span>' if one.topic is not None else ""
+    topic = f' <span style="opacity:.8">{html.escape(_cut(one.topic, 40))}</span>' if one.topic is not None else ""
     return (
-        f'<li style="margin:.4rem 0;display:flex;gap:.6rem;align-items:baseline{";opacity:.72" if faint else ""}">'
-        f'<span style="flex:none;width:1.2rem;text-align:right;opacity:.65">{place}</span>'
+        f'<li style="margin:.4rem 0;display:flex;gap:.6rem;align-items:baseline{";opacity:.9" if faint else ""}">'
+        f'<span style="flex:none;width:1.2rem;text-align:right;opacity:.8">{place}</span>'
         f'<span style="flex:none;width:4.2rem">{sign}</span>'
         f'<span style="flex:none;font-variant-numeric:tabular-nums;opacity:.8">{similarity:.2f}</span>'
         f'<span style="overflow-wrap:anywhere">{html.escape(_cut(one.text, _CHARACTERS))}{topic}</span></li>'
@@ -105,17 +105,17 @@ def _item(place: int, one: Neighbour, similarity: float, sign: str, *, faint: bo
 
 
 def _lost() -> str:
-    return f'<span style="color:{LOW};font-weight:600">✕ lost</span>'
+    return f'<span style="font-weight:600"><span style="color:{LOW}">✕</span> lost</span>'
 
 
 def _new() -> str:
-    return f'<span style="color:{HIGH};font-weight:600">+ new</span>'
+    return f'<span style="font-weight:600"><span style="color:{HIGH}">+</span> new</span>'
 
 
 def _moved(before: int, after: int) -> str:
     if before == after:
-        return f'<span style="color:{CATEGORIES[0]}">= kept</span>'
-    return f'<span style="color:{CATEGORIES[0]}">{before} → {after}</span>'
+        return f'<span style="color:{CATEGORIES[0]}">=</span> kept'
+    return f'{before} <span style="color:{CATEGORIES[0]}">→</span> {after}'
 
 
 def _cut(text: str, characters: int) -> str:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, safe
 from lib.charts.palette import CATEGORIES, GREY, HIGH, INK, LOW
-from lib.numerals import THIN
+from lib.numerals import THIN, spelt
 from lib.retrieval.bootstrap import PairedTest, Summary
 from lib.retrieval.comparison import Comparison, Contender
 
@@ -22,7 +22,9 @@ def quality_forest(result: Comparison, metrics: Sequence[str]) -> go.Figure:
     """Mean and interval of each of `metrics` (side by side) for every system (rows); the baseline is hollow."""
     from plotly.subplots import make_subplots
 
-    fig = make_subplots(cols=len(metrics), shared_yaxes=True, horizontal_spacing=0.03, column_titles=list(metrics))
+    fig = make_subplots(
+        cols=len(metrics), shared_yaxes=True, horizontal_spacing=0.03, column_titles=list(map(spelt, metrics))
+    )
     fig.update_layout(figure(legend=False, height=_height(result)).layout)
     for column, metric in enumerate(metrics, start=1):
         found = [contender.summary(metric) for contender in result.contenders]
@@ -34,7 +36,7 @@ def quality_forest(result: Comparison, metrics: Sequence[str]) -> go.Figure:
             mode="markers",
             marker=_marks(result),
             customdata=[[safe(name), _span(one.low, one.high)] for name, one in zip(result.names, found, strict=True)],
-            hovertemplate=f"%{{customdata[0]}}: {safe(metric)} %{{x:.3f}}%{{customdata[1]}}<extra></extra>",
+            hovertemplate=f"%{{customdata[0]}}: {spelt(metric)} %{{x:.3f}}%{{customdata[1]}}<extra></extra>",
             row=1,
             col=column,
         )
@@ -49,7 +51,9 @@ def difference_forest(result: Comparison) -> go.Figure:
     """Each system's mean difference to the baseline with its interval: amber where it is better beyond doubt, violet
     where worse, a hollow grey mark where 0 lies inside.
     """  # noqa: D205
-    fig = figure(x=f"{result.metric} less that of {safe(result.baseline)}", legend=False, height=_height(result, 1))
+    fig = figure(
+        x=f"{spelt(result.metric)} less that of {safe(result.baseline)}", legend=False, height=_height(result, 1)
+    )
     fig.add_vline(x=0, line={"color": INK, "dash": "dash"})
     shown = _tested(result)
     for row, (name, test) in enumerate(shown):
@@ -83,6 +87,7 @@ def outcome_bars(result: Comparison) -> go.Figure:
             text=[str(count) if count else "" for count in counts],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": "#FFFFFF" if colour == LOW else "#121317"},
             customdata=[safe(name) for name, _ in shown],
             hovertemplate="%{customdata}: %{x} queries " + name + "<extra></extra>",
         )
@@ -96,7 +101,7 @@ def quality_against_speed(result: Comparison) -> go.Figure:
     timed = [contender for contender in result.contenders if contender.documents_per_second]
     ends = [math.log10(contender.documents_per_second or 1) for contender in timed] or [0.0]
     middle = 10 ** ((min(ends) + max(ends)) / 2)
-    fig = figure(x="documents a second, on this machine", y=f"mean {result.metric}", legend=False, height=420)
+    fig = figure(x="documents a second, on this machine", y=f"mean {spelt(result.metric)}", legend=False, height=420)
     for contender in timed:
         found, base = contender.summary(result.metric), contender.name == result.baseline
         speed = float(contender.documents_per_second or 0)

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from lib.charts.layout import figure, hover_texts
 from lib.charts.palette import CATEGORIES, FLAG, HIGH, INK, LOW
+from lib.numerals import minus
 from lib.retrieval.negatives import HardNegatives
 
 MOST_POINTS = 4_000
@@ -29,8 +30,8 @@ def gap_histogram(result: HardNegatives, *, unit: str) -> go.Figure:
     fig.add_vline(x=0, line={"color": INK, "width": 1.5})
     fig.add_vline(x=result.hard_negative_gap, line={"color": INK, "width": 1.5, "dash": "dash"})
     fig.add_annotation(
-        x=result.hard_negative_gap, y=1, yref="paper", text=f" mean {result.hard_negative_gap:.3f}", showarrow=False,
-        xanchor="left", yanchor="top", font={"color": INK},
+        x=result.hard_negative_gap, y=1, yref="paper", text=minus(f" mean {result.hard_negative_gap:.3f}"),
+        showarrow=False, xanchor="left", yanchor="top", font={"color": INK},
     )  # fmt: skip
     return fig
 

@@ -119,8 +119,3 @@ def rank_moves(effect: RerankingEffect) -> go.Figure:
         update(type="log", tickvals=ticks, ticktext=[str(tick) for tick in ticks])
     fig.update_yaxes(autorange="reversed")
     return fig
-
-
-def _spelt(metric: str) -> str:
-    name, _, depth = metric.partition("@")
-    return f"{_SHOWN.get(name, name)}@{depth}" if depth else _SHOWN.get(name, name)

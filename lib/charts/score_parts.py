@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lib.charts.layout import figure, safe
 from lib.charts.palette import GREY, HIGH, INK, LOW
 from lib.charts.sae_decompose import axis_name
-from lib.numerals import counted
+from lib.numerals import counted, minus
 
 BIAS, ERROR = "decoder bias", "error: in no feature"
 _HATCH = "rgba(255,255,255,0.6)"
@@ -54,7 +54,7 @@ def parts_figure(
             "pattern": hatching(["" if one else "/" for one in own]),
         },
         customdata=[[feature, safe(name)] for name, feature, _, _ in bars],
-        text=[f"{value:+.3f}{' ⇄' if turn else ''}" for _, _, value, turn in bars],
+        text=[minus(f"{value:+.3f}{' ⇄' if turn else ''}") for _, _, value, turn in bars],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{customdata[1]}: %{x:+.4f}<extra></extra>",

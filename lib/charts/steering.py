@@ -200,4 +200,4 @@ def _legend() -> str:
     signs = ((UP, "rose", HIGH), (DOWN, "fell", LOW), (SAME, "same place", INK), (NEW, "came in", HIGH),
              (GONE, "left this list", LOW), ("◆", "the feature fires on it", HIGH))  # fmt: skip
     shown = " · ".join(f'<span style="color:{colour}">{sign}</span> {words}' for sign, words, colour in signs)
-    return f'<div style="{_SMALL};padding:.2rem 0 .1rem">{shown}</div>'
+    return f'<div style="font-size:.74rem;padding:.2rem 0 .1rem">{shown}</div>'

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from lib.settings import SECTION, SETTINGS, Setting, check, take, value, written
 _LIBRARIES = ("HF_HUB_OFFLINE", "HF_HOME", "HF_TOKEN", "OMP_NUM_THREADS")
 """Variables of libraries that matter here."""
 _SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD")
+_IN_ADDRESS = re.compile(r"(?<=://)[^/?#]*@|(?<=[^?])\?.*$")
+"""Where an address may carry a secret: before its host, and in its query."""
 _LLM = "llm"
 
 
@@ -73,7 +76,9 @@ def _of_llm(name: str, held: object) -> dict[str, Any]:
 
 
 def _masked(name: str, held: object) -> str:
-    return "set (not shown)" if any(part in name.upper() for part in _SECRET) else str(held)
+    if any(part in name.upper() for part in _SECRET) or not isinstance(held, str | int | float):
+        return "set (not shown)"
+    return _IN_ADDRESS.sub("", str(held))
 
 
 def _secrets(path: Path) -> dict[str, Any]:

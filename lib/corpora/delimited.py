@@ -11,6 +11,7 @@ from lib.errors import InputError
 
 csv.field_size_limit(2**31 - 1)  # the file's own size is limited; the default stops at 131,072 characters a field
 
+_MOST_FIELDS = 1_000_000  # commas of a long text count too
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -45,6 +46,7 @@ def read_delimited(data: bytes, name: str, limits: Limits, *, delimiter: str) ->
 def _read(decoded: Decoded, name: str, limits: Limits, delimiter: str, notices: list[str], *, quotes: bool) -> Table:
     records = _records(decoded, name, delimiter, quotes=quotes)
     header_line, header = next(records)
+    check_shape(name, 1, len(header), limits)
     columns = _column_names(header, name, header_line)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -53,7 +55,7 @@ def _read(decoded: Decoded, name: str, limits: Limits, delimiter: str, notices: 
             raise _wrong_count(name, line, fields, columns, delimiter)
         rows.append(fields)
         lines.append(line)
-        if len(rows) > limits.max_rows:
+        if len(rows) > limits.max_rows or len(rows) * len(columns) > limits.max_cells:
             break
     check_shape(name, len(rows), len(columns), limits)
     if not rows:
@@ -68,10 +70,38 @@ def _read(decoded: Decoded, name: str, limits: Limits, delimiter: str, notices: 
     return make_table(name, cells, lines, tuple(notices))
 
 
+class _Lines:
+    """The lines of a file, as long as no record of them has more fields than are read: each field takes memory."""
+
+    def __init__(self, decoded: Decoded, name: str, delimiter: str) -> None:
+        self._lines = decoded.lines(newline="")
+        self._name, self._delimiter = name, delimiter
+        self._number = 0
+        self.fields = 0
+        """Fields that the record may have so far; whoever has taken the record sets it back."""
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self.fields += line.count(self._delimiter)
+        if self.fields > _MOST_FIELDS:
+            raise fault(
+                self._name,
+                f"a record of more than {_MOST_FIELDS:,} fields: expected one text a record; was the delimiter "
+                "repeated, or a quote not closed?",
+                line=self._number,
+            )
+        return line
+
+
 def _records(decoded: Decoded, name: str, delimiter: str, *, quotes: bool) -> Iterator[tuple[int, list[str]]]:
     """Every record that is not an empty line, with the line that it starts on."""
+    lines = _Lines(decoded, name, delimiter)
     reader = csv.reader(
-        decoded.lines(newline=""),
+        lines,
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
         strict=True,
@@ -79,6 +109,7 @@ def _records(decoded: Decoded, name: str, delimiter: str, *, quotes: bool) -> It
     line = 1
     try:
         for fields in reader:
+            lines.fields = 0
             if fields:
                 yield line, fields
             line = reader.line_num + 1
@@ -152,7 +183,7 @@ def _last_quote(decoded: Decoded, delimiter: str, start: int) -> tuple[int, int,
 
 def _delimiter(decoded: Decoded) -> str:
     """The comma, unless the header has none and another mark is there."""
-    header = next(iter(decoded.lines()), "")
+    header = next(iter(decoded.lines()), "")[:_MOST_FIELDS]
     outside = "".join(header.split('"')[::2])
     if "," in outside:
         return ","

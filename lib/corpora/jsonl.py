@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from lib.corpora.decoding import Decoded, decode
+from lib.corpora.json_values import MOST_VALUES, values_at_most
 from lib.corpora.limits import Limits
 from lib.corpora.messages import fault, kind, shown
-from lib.corpora.table import MAX_CELLS, MAX_COLUMNS, Table, check_shape, make_table
+from lib.corpora.table import MAX_COLUMNS, Table, check_shape, make_table
 from lib.errors import InputError
 
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -38,16 +39,20 @@ def read_jsonl(data: bytes, name: str, limits: Limits) -> Table:
     escapes = _SURROGATE_ESCAPE.search(decoded.data) is not None
     columns: dict[str, list[Any]] = {}
     lines: list[int] = []
+    values = 0
     replaced = False
     for number, line in enumerate(decoded.lines(), 1):
         if line.isspace():
             continue
+        many = values_at_most(line)
+        _check_values(many, values, number, name, limits)
         row = _row(line, number, name, decoded)
+        values += many - sum(len(value) for value in row.values() if type(value) is np.ndarray)
         if escapes and any(_LONE_SURROGATE.search(text) for text in _strings(row)):
             row, replaced = _without_surrogates(row), True
         _append(columns, row, len(lines))
         lines.append(number)
-        if len(lines) > limits.max_rows or len(columns) > MAX_COLUMNS or len(lines) * len(columns) > MAX_CELLS:
+        if len(lines) > limits.max_rows or len(columns) > MAX_COLUMNS or len(lines) * len(columns) > limits.max_cells:
             break
     check_shape(name, len(lines), len(columns), limits)
     if not columns:
@@ -56,6 +61,18 @@ def read_jsonl(data: bytes, name: str, limits: Limits) -> Table:
     if replaced:
         notices += ("Halves of surrogate pairs are no characters and were replaced by U+FFFD.",)
     return make_table(name, columns, lines, notices)
+
+
+def _check_values(many: int, before: int, number: int, name: str, limits: Limits) -> None:
+    """Refuse what would take far more memory than its text: many small values in a row, or in all rows so far."""
+    if many > MOST_VALUES:
+        raise fault(name, f"up to {many:,} values in one row, the most is {MOST_VALUES:,}: split it up.", line=number)
+    if before + many > limits.max_cells:
+        raise fault(
+            name,
+            f"more than {limits.max_cells:,} values up to here: keep the keys that you need, or take a sample.",
+            line=number,
+        )
 
 
 def _append(columns: dict[str, list[Any]], row: dict[str, Any], rows: int) -> None:

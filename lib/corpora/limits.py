@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lib.settings import value
 
 MEGABYTE = 1024 * 1024
+_CELLS, _BYTES_A_CELL = 100_000, 10
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class Limits:
     def max_unpacked(self) -> int:
         """Bytes that a compressed file may unpack to: twice `max_bytes`."""
         return 2 * self.max_bytes
+
+    @property
+    def max_cells(self) -> int:
+        """Cells of one table, or values in all rows of JSON: one for every ten bytes of `max_bytes`.
+
+        Each takes some sixty bytes of memory, however short it is.
+        """
+        return max(_CELLS, self.max_bytes // _BYTES_A_CELL)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Limits":

@@ -10,7 +10,6 @@ from lib.corpora.limits import Limits
 from lib.corpora.messages import fault
 
 MAX_COLUMNS = 1_000
-MAX_CELLS = 50_000_000  # an object column takes 8 bytes a cell even where it is empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +57,9 @@ def check_shape(name: str, rows: int, columns: int, limits: Limits) -> None:
             f"more than {limits.max_rows:,} rows, the most that this server reads: split it or take a sample of it "
             "(the server's owner can raise EMBEDSCOPE_MAX_ROWS).",
         )
-    if columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
+    if columns > MAX_COLUMNS or rows * columns > limits.max_cells:
         raise fault(
             name,
             f"{rows:,} rows with {columns:,} different columns are more than is read ({MAX_COLUMNS:,} columns, "
-            f"{MAX_CELLS:,} cells): keep the columns that you need.",
+            f"{limits.max_cells:,} cells): keep the columns that you need.",
         )

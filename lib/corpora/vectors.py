@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.corpora.json_values import MOST_VALUES, values_at_most
 from lib.corpora.limits import Limits
 from lib.corpora.messages import fault, is_missing, kind, shown
 from lib.corpora.signatures import advice, looks_like
@@ -81,7 +82,7 @@ def vectors_of(
 
 def parse_vector(value: Any) -> Any:
     """A cell as a vector where it can be one: JSON text is read, everything else given back as it is."""
-    if isinstance(value, str) and value.lstrip().startswith("["):
+    if isinstance(value, str) and value.lstrip().startswith("[") and values_at_most(value) <= MOST_VALUES:
         try:
             return json.loads(value)
         except (ValueError, RecursionError):

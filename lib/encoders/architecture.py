@@ -98,8 +98,8 @@ def token_limit(folder: Path, settings: dict[str, Any], architecture: Architectu
     if limits[0] is None:
         tokenizer = read_object(folder, "tokenizer_config.json") or {}
         limits = [tokenizer.get("model_max_length"), (read_object(folder, "config.json") or {}).get(_POSITIONS)]
-    known = [int(limit) for limit in (*limits, architecture.max_positions) if isinstance(limit, int | float)]
-    return min((limit for limit in known if 0 < limit < 10_000_000), default=None)
+    known = [limit for limit in (*limits, architecture.max_positions) if isinstance(limit, int | float)]
+    return min((int(limit) for limit in known if 0 < limit < 10_000_000), default=None)
 
 
 _POSITIONS = "max_position_embeddings"

@@ -219,10 +219,10 @@ def family_of(*names: str | Path | None) -> tuple[Family, Variant] | None:
 
 
 def _candidates(name: str | Path | None) -> list[str]:
-    if not name:
-        return []
     if isinstance(name, str):
-        return [name.lower()]
+        return [name.lower()] if name else []
+    if not isinstance(name, Path):  # a config may say anything
+        return []
     cached = [part.removeprefix("models--").replace("--", "/") for part in name.parts if part.startswith("models--")]
     return [candidate.lower() for candidate in (*cached, name.name)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from peft import PeftModel
 from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
@@ -34,6 +35,8 @@ _TAIL: dict[str, Any] = {
 _TEXT_ONLY = {"text": {"method": "forward", "method_output_name": "last_hidden_state"}}
 _SPARED = ("pooler.", "position_ids", "lm_head.", "cls.", "embed_tokens.weight")
 """Weights that may be missing: heads that no vector passes through, tables that are made or tied after loading."""
+
+_OTHERS = (ArithmeticError, SafetensorError, StrictDataclassError)  # a width of 0, damaged weights, a wrong type
 
 transformers_logging.disable_progress_bar()  # callers show their own
 
@@ -206,7 +209,7 @@ def told(source: str) -> Iterator[None]:
         ) from None
     except ImportError as failure:
         raise InputError(f"{source} needs a package that is not installed here: {_line(failure)}") from failure
-    except (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, SafetensorError) as failure:
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, *_OTHERS) as failure:
         raise InputError(_unreadable(source, failure)) from failure
     except BaseException as failure:
         if type(failure) is not Exception:

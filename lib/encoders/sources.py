@@ -125,6 +125,10 @@ def _checked_name(source: str) -> str:
         raise InputError(f"An encoder's name has at most {_MAX_LENGTH} characters, got {len(source):,}.")
     if not source.isprintable():
         raise InputError(f"An encoder's name holds no control characters, got {source!r}.")
+    if "://" in source:
+        raise InputError(
+            f"{source!r} is an address; give the hub id alone (owner/name), as it stands above the model's page."
+        )
     return source
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.corpora import Limits, read_table
+from lib.corpora.json_values import values_at_most
 from lib.errors import InputError
 from lib.results import to_json
 from lib.sae.autoencoder import SparseAutoencoder
@@ -44,6 +45,7 @@ FORMAT = "embedscope-features"
 SUFFIXES = (".parquet", ".json")
 MOST_BYTES = 64 * 2**20
 _MOST_FEATURES = 1_000_000
+_MOST_VALUES = 6_000_000  # in a file of JSON: each takes some sixty bytes of memory, however short it is
 _MOST_EXAMPLES, _MOST_EXAMPLE_CHARACTERS = 20, 5_000
 _KEY_LENGTH = 64
 
@@ -227,6 +229,8 @@ def _from_parquet(data: bytes, name: str) -> tuple[dict[str, Any], pd.DataFrame]
 
 
 def _from_json(data: bytes, name: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    if values_at_most(data) > _MOST_VALUES:
+        raise InputError(f"{name} holds more than {_MOST_VALUES:,} values: write the database as .parquet.")
     try:
         held = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as fault:

@@ -75,9 +75,14 @@ class Command:
         """The command's words after `python -m lib`."""
         return list(self._parts)
 
+    @property
+    def exact(self) -> bool:
+        """Whether the command line can do the same: not with prompts that were edited."""
+        return not (self._encoder and self._case.prompts is not None)
+
     def written(self) -> tuple[str | None, str]:
         """The command, or why there is none."""
-        if self._encoder and self._case.prompts is not None:
+        if not self.exact:
             return None, _PROMPTS
         if not all(part.isprintable() for part in self._parts):
             return None, _UNWRITABLE

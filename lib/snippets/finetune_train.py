@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lib.encoders import PACKAGED
 from lib.snippets.commands import Command
 from lib.snippets.sae_features import by_command
 from lib.snippets.snippet import Case, Snippet
@@ -26,14 +27,14 @@ _SUGGESTED = (
 )
 
 
-def train(case: Case) -> Snippet:
+def train(case: Case) -> Snippet | None:
     """Train: the command that begins it."""
     command = Command(case, "finetune")
     if case.choice("tune_data", ("Query set", "Pairs or triplets")) == "Query set":
         command.with_queries()
     else:
         command.option("--triplets", OWN_TRIPLETS)
-    command.encoder_as("--encoder").option("--out", "my-checkpoint")
+    command.option("--encoder", case.encoder, usual=PACKAGED).option("--out", "my-checkpoint")
     if case.choice("tune_settings", ("suggested", "my own")) == "suggested":
         return by_command(command, _SUGGESTED)
     method = _METHODS[case.choice("tune_method", _METHODS)]

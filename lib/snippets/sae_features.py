@@ -136,7 +136,7 @@ def match(case: Case) -> Snippet | None:
     return snippet_of(script, command.option("--threshold", False if threshold is None else float(threshold)))
 
 
-def train(case: Case) -> Snippet:
+def train(case: Case) -> Snippet | None:
     """Train: the command that begins the same training."""
     advice = suggested(case.texts)
     own = case.choice("train_settings", ("suggested", "my own")) == "my own"
@@ -160,16 +160,14 @@ def train(case: Case) -> Snippet:
     return by_command(command, "It trains, and writes the dictionary and its log into the folder after --out.")
 
 
-def by_command(command: Command, note: str) -> Snippet:
-    """What is a command, in Python: the command line as a function."""
-    shell, why = command.written()
+def by_command(command: Command, note: str) -> Snippet | None:
+    """What is a command, in Python: the command line as a function; None where no command does the same."""
+    if not command.exact:
+        return None
     script = Script()
     script.use("lib.cli", "main")
-    if shell is not None:
-        script.add(f"main({command.parts!r})")
-    else:
-        script.add("print('See the note.')")
-    return Snippet(script.text(), shell, " ".join(part for part in (note, why) if part))
+    script.add(f"main({command.parts!r})")
+    return snippet_of(script, command, note=note)
 
 
 def _text_and_dictionary(case: Case, key: str) -> Script:

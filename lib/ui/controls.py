@@ -6,6 +6,8 @@ from typing import Literal
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from lib.numerals import spelt
+
 
 def one_of(
     label: str,
@@ -21,6 +23,35 @@ def one_of(
         help=help, width=width,
     )  # fmt: skip
     return options[0] if chosen is None else str(chosen)  # an address with an empty value clears even a required one
+
+
+def one_metric(label: str, names: Sequence[str], *, key: str, help: str, width: int = 220) -> str:
+    """One of some metrics, the first at the start; on screen and in the address as a reader knows them: NDCG@10."""
+    return str(
+        st.selectbox(
+            label, _known(names, key), key=key, bind="query-params", persist_state="session", format_func=spelt,
+            help=help, width=width,
+        )
+    )  # fmt: skip
+
+
+def one_metric_of_few(label: str, names: Sequence[str], *, key: str, help: str) -> str:
+    """The same, of so few that they stand side by side."""
+    options = _known(names, key)
+    chosen = st.segmented_control(
+        label, options, default=None if key in st.session_state else options[0], required=True, key=key,
+        bind="query-params", persist_state="session", format_func=spelt, help=help,
+    )  # fmt: skip
+    return options[0] if chosen is None else str(chosen)
+
+
+def _known(names: Sequence[str], key: str) -> list[str]:
+    """The names; an address that has one as the command line writes it (ndcg@10) is understood too."""
+    given = st.query_params.get(key)
+    if key not in st.session_state and given in names:
+        put(key, given)
+        st.query_params[key] = spelt(given)
+    return list(names)
 
 
 def put(key: str, value: str | None) -> None:

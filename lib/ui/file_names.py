@@ -15,6 +15,11 @@ def remember(page: str, *made_of: str | None) -> None:
     st.session_state[_KEPT] = (page, *(part for part in made_of if part))
 
 
+def page_name() -> str:
+    """The page that is shown, by its file under pages/; empty where none was taken down."""
+    return str(st.session_state.get(_KEPT, ("",))[0])
+
+
 def file_name(name: str, suffix: str = "") -> str:
     """`page-name-encoder-corpus.suffix`, of letters, digits, dots and hyphens alone; without a dot if no suffix."""
     page, *made_of = st.session_state.get(_KEPT, ("embedscope",))

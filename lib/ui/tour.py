@@ -70,7 +70,7 @@ STEPS = (
         "Eight signals",
         "The overview gives a number for each, what to hold it against, and what it means here. Its link opens the "
         "page that shows it in full.",
-        (".st-key-signals", '[data-testid="stMain"] h1'),
+        (".st-key-signals_space", '[data-testid="stMain"] h1'),
     ),
     Step(
         "A page, a question",

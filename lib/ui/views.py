@@ -6,6 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from lib.errors import InputError
+from lib.ui.code import offer_code
 from lib.ui.messages import refuse
 
 S = TypeVar("S")
@@ -14,13 +15,15 @@ S = TypeVar("S")
 def show_views(views: Mapping[str, Callable[[S], None]], space: S, *, first: str | None = None) -> None:
     """Draw the tabs; which one is open stands in the address, `first` where none does.
 
-    What a view cannot do it says in one sentence.
+    What a view cannot do it says in one sentence; beneath what it can stands the code that gives its numbers again.
     """
     tabs = st.tabs(list(views), default=first, key="view", on_change="rerun", bind="query-params")
-    for tab, show in zip(tabs, views.values(), strict=True):
+    for tab, (name, show) in zip(tabs, views.items(), strict=True):
         if tab.open:
             with tab:
                 try:
                     show(space)
                 except InputError as fault:
                     refuse(fault)
+                else:
+                    offer_code(name, space)

@@ -36,7 +36,7 @@ WRONG = {
     "a dose without texts": ("steer", {"text": "a", "recipe": "1:+1", "dose": True}, "corpus"),
     "a diff of nothing": ("diff", {"corpus": None, "queries": None}, "needs a corpus, queries or both"),
     "an encoder of the hub": ("describe_encoder", {"encoder": "owner/name"}, "owner/name"),
-    "an encoder by address": ("describe_encoder", {"encoder": "https://example.org/x"}, "no checkpoint folder"),
+    "an encoder by address": ("describe_encoder", {"encoder": "https://example.org/x"}, "is an address; give"),
     "a dictionary through ..": ("search_features", {"words": "a", "sae": "../../etc"}, "leads through '..'"),
     "a dictionary for another": (
         "decompose",
@@ -151,3 +151,23 @@ def test_the_command_refuses_in_a_sentence(capsys, options, told):
     captured = capsys.readouterr()
     assert told in captured.err
     assert captured.out == ""
+
+
+def test_a_file_that_was_edited_is_read_anew(agent, folder):
+    """Two calls on one path, with the file changed between them, answer for what it holds then."""
+    path = folder / "edited.txt"
+    for texts in (("a cat", "a dog", "a bird"), ("a cat", "a dog", "a bird", "a fish")):
+        path.write_text("\n".join(texts))
+        assert agent.answer("search", query="cat", corpus="edited.txt", by="words")["searched"] == len(texts)
+    pairs = folder / "edited.jsonl"
+    for asked in (("a cat",), ("a cat", "a dog")):
+        pairs.write_text("\n".join(json.dumps({"query": one, "document": f"{one} is here"}) for one in asked))
+        assert agent.bench.queries("edited.jsonl").queries == asked
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without pipes")
+def test_a_pipe_below_the_roots_is_no_file(agent, folder):
+    """Nobody waits for what somebody may write into it."""
+    os.mkfifo(folder / "pipe.txt")
+    sentence = agent.refusal("search", query="two", corpus="pipe.txt", by="words")
+    assert sentence.startswith("'pipe.txt' is no file or folder below this server's roots")

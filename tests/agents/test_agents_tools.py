@@ -173,3 +173,10 @@ def test_a_resource_that_is_not_there_is_refused(agent, uri):
                 await client.read_resource(uri)
 
     anyio.run(ask)
+
+
+def test_one_query_has_no_interval(agent, folder):
+    """The sentence leaves it out, and does not say that it is from nan to nan."""
+    (folder / "one.jsonl").write_text('{"query": "a cat", "document": "cats purr"}\n')
+    told = agent.answer("evaluate_retrieval", queries="one.jsonl", picture=False)
+    assert told["says"].startswith("NDCG@10 1.000 over 1 query; BM25")

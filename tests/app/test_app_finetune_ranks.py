@@ -106,7 +106,7 @@ def test_a_query_in_the_address_is_opened_and_lists_are_cut(diff):
     shown.choose("ranks_topic", "topic 1")
     assert len(shown.table("rank, base")) < 39
     shown.choose("ranks_topic_metric", "mrr")
-    assert shown.charts["ranks_topics"]["layout"]["xaxis"]["title"]["text"].startswith("change of mrr")
+    assert shown.charts["ranks_topics"]["layout"]["xaxis"]["title"]["text"].startswith("change of MRR")
 
 
 def test_the_planted_concept_is_the_one_that_is_told(diff, sides, dictionary, sample):

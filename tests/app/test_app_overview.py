@@ -153,3 +153,23 @@ def test_the_first_paint_on_the_sample_needs_no_torch(root):
         [sys.executable, "-c", _WITHOUT_TORCH, str(root / "app.py")], cwd=root, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2_000:]
+
+
+def test_a_comparison_that_lacked_its_answers_is_not_kept_for_when_they_are_there():
+    """A long search may be begun after the table was drawn for the first time: it is drawn anew then."""
+    from types import SimpleNamespace
+
+    from lib.overview import made_answers
+    from lib.ui.overview.measured import compared
+    from tests.query_spaces import made_set
+
+    rng = np.random.default_rng(0)
+    queries = made_set(10, 20)
+    first, second = (
+        made_answers(queries, rng.normal(size=(10, 6)), rng.normal(size=(20, 6)), bm25=False)[1] for _ in "ab"
+    )
+    asked = (SimpleNamespace(key="a search"), SimpleNamespace(key="another"))
+    lacking = {one.name: one for one in compared(None, asked, None)}
+    found = {one.name: one for one in compared(None, asked, (first, second))}
+    assert lacking["ranks"].difference is None
+    assert found["ranks"].difference is not None

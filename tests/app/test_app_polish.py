@@ -10,7 +10,7 @@ import pytest
 
 from lib.charts import palette
 from lib.glossary import TERMS, of_page
-from lib.numerals import minus
+from lib.numerals import minus, spelt
 from lib.ui.tour import STEPS
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +133,19 @@ def test_a_minus_is_a_minus():
     assert minus("0.2 to -.05") == "0.2 to −.05"
     assert minus("-0.3 → -0.1 (-5)") == "−0.3 → −0.1 (−5)"
     assert minus("a-1, MiniLM-L6, 1-3, 2024-10-01, - and --1") == "a-1, MiniLM-L6, 1-3, 2024-10-01, - and --1"
+
+
+def test_a_metric_is_spelt_one_way():
+    names = ["ndcg@10", "recall@1", "mrr", "map", "hit@5", "precision@3", "mrr@10", "eval_cosine_ndcg@10"]
+    shown = ["NDCG@10", "Recall@1", "MRR", "MAP", "Hit rate@5", "Precision@3", "MRR@10", "eval_cosine_ndcg@10"]
+    assert list(map(spelt, names)) == shown
+
+
+@pytest.mark.parametrize("given", ["MRR@5", "mrr@5"])
+def test_a_metric_in_an_address_is_understood_as_either_hand_writes_it(app, given):
+    shown = app(page="retrieval", view="Quality", quality_metric=given)
+    assert shown.page.selectbox(key="quality_metric").value == "mrr@5"
+    assert shown.page.query_params["quality_metric"] in ("MRR@5", ["MRR@5"])
 
 
 # The glossary and the tour on their pages

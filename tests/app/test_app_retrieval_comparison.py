@@ -114,7 +114,7 @@ def test_figures_are_those_of_the_library(view, lab):
     test = expected.contenders[1].test
     assert table.loc[MINILM, "won / equal / lost"] == f"{test.wins} / {test.ties} / {test.losses}"
     assert table.loc[MINILM, "difference"] == pytest.approx(test.difference)
-    assert table.loc["BM25", "precision@3"] == pytest.approx(expected.contenders[0].summary("precision@3").mean)
+    assert table.loc["BM25", "Precision@3"] == pytest.approx(expected.contenders[0].summary("precision@3").mean)
     assert table.loc[MINILM, "dimensions"] == 384
     assert table.loc[MINILM, "a document takes"] == "1.54 kB"
 
@@ -124,7 +124,7 @@ def test_a_second_encoder_and_cuts_join_in(view, static):
     names = ["BM25", MINILM, f"{MINILM}, first 256", f"{MINILM}, first 64", "tiny-words"]
     assert list(shown.table("won / equal / lost")["system"]) == names
     assert list(shown.table("BM25").columns) == ["query", *names]
-    assert f"precision@3 to {MINILM}" in shown.captions.replace("\\", "")
+    assert f"Precision@3 to {MINILM}" in shown.captions.replace("\\", "")
     difference = shown.charts["compare_difference"]["layout"]["yaxis"]["ticktext"]
     assert difference == [name for name in names if name != MINILM]
     assert "p-values of all pairs" in [box.label for box in shown.page.expander]
@@ -235,7 +235,7 @@ def test_speed_is_measured_when_asked_for(view):
 
 def test_queries_won_and_lost_show_both_answers(view):
     table = view(compare_metric_few="ndcg@10").table(f"first: {MINILM}")
-    values = table[f"ndcg@10: {MINILM}"] - table["ndcg@10: BM25"]
+    values = table[f"NDCG@10: {MINILM}"] - table["NDCG@10: BM25"]
     assert all(before >= after for before, after in pairwise(values))
     assert (values != 0).all()
     documents = set(load_query_set("lab").documents)
@@ -246,7 +246,7 @@ def test_queries_won_and_lost_show_both_answers(view):
 def test_a_larger_set_compares_ndcg_and_lists_no_query_by_query_table(app, lab):
     shown = app(page="retrieval", view="Comparison", query_sample="topics")
     assert "Query by query" not in shown.titles
-    assert "ndcg@10 of" in " ".join(metric.help for metric in shown.page.metric)
+    assert "NDCG@10 of" in " ".join(metric.help for metric in shown.page.metric)
     assert "written to share the words of the query" in shown.captions
 
 

@@ -29,7 +29,8 @@ def folder(tmp_path, monkeypatch):
 
 def links(page):
     """The share link and the deletion link that are shown, as queries."""
-    shown = [parse_qs(code.value.partition("?")[2]) for code in page.page.get("code")]
+    codes = [code.value for code in page.page.get("code") if code.value.startswith(("?", "http"))]  # not the snippets
+    shown = [parse_qs(code.partition("?")[2]) for code in codes]
     return [{name: values[0] for name, values in query.items()} for query in shown]
 
 

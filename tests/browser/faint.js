@@ -29,8 +29,8 @@
     const box = node.getBoundingClientRect(), style = getComputedStyle(node);
     const hidden = !said || !box.width || !box.height || style.visibility === "hidden"
       || ["SCRIPT", "STYLE", "TITLE", "DESC"].includes(node.tagName.toUpperCase());
-    // What is switched off, read by machines alone, or on a cell of a heatmap.
-    if (hidden || node.closest("[disabled], [aria-disabled=true], .katex-mathml, .hm, .heatmaplayer")) {
+    // What is switched off, read by machines alone, or on a cell of a heatmap or within a bar.
+    if (hidden || node.closest("[disabled], [aria-disabled=true], .katex-mathml, .hm, .heatmaplayer, .bartext-inside")) {
       continue;
     }
     const opacity = chain(node).reduce((product, one) => product * Number(getComputedStyle(one).opacity), 1);

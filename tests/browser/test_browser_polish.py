@@ -53,6 +53,18 @@ def test_the_tour_is_read_once(server, visit):
     seen.sound()
 
 
+def test_escape_ends_the_tour(server, visit):
+    seen = visit(server, tour=True)
+    card(seen).wait_for()
+    seen.page.keyboard.press("Escape")
+    card(seen).wait_for(state="hidden")
+    assert not seen.page.evaluate(RINGED)
+    seen.page.reload()
+    seen.settle()
+    assert not card(seen).is_visible()
+    seen.sound()
+
+
 def test_a_deep_link_starts_no_tour_and_the_glossary_draws_its_formulas(server, visit):
     seen = visit(f"{server}/glossary?term=anisotropy", tour=True)
     seen.page.locator(".katex-html").first.wait_for()
@@ -69,7 +81,7 @@ def test_a_deep_link_starts_no_tour_and_the_glossary_draws_its_formulas(server, 
     seen.sound()
 
 
-@pytest.mark.parametrize(("path", "theme"), [("", "light"), ("glossary", "dark")])
+@pytest.mark.parametrize(("path", "theme"), [("", "light"), ("glossary", "dark"), ("geometry?view=Anisotropy", "dark")])
 def test_text_stands_out_and_nothing_is_cut_at_800_pixels(server, visit, path, theme):
     seen = visit(f"{server}/{path}", color_scheme=theme, viewport={"width": 800, "height": 1000})
     seen.until(lambda: seen.page.evaluate(FAINT) == [])

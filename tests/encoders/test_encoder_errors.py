@@ -62,7 +62,7 @@ def hub_error(kind, status):
         ("owner/" + "n" * 120, "neither the packaged encoder"),
         ("a/b--c", "neither the packaged encoder"),
         ("owner/..", "neither the packaged encoder"),
-        ("http://example.org/model", "is a folder's path"),
+        ("http://example.org/model", "is an address; give the hub id alone"),
         ("../../etc", "is a folder's path, and no folder may be opened here"),
         ("/etc", "is a folder's path, and no folder may be opened here"),
         ("~/models", "is a folder's path"),

@@ -241,3 +241,39 @@ def test_limits_of_the_groups_that_a_process_is_in_count(monkeypatch, tmp_path):
         assert free_memory() == 1_000_000
     (tmp_path / "cgroup").write_text("nonsense\n0::/\n")
     assert free_memory() > 10_000_000
+
+
+@pytest.mark.parametrize("shape", [[10**400], [-1_000_000], [1_000]])
+def test_a_header_whose_shapes_are_no_shapes_of_its_bytes(build, tmp_path, shape):
+    """What memory is asked for comes from the shapes: they may not say more, or less than nothing."""
+    folder = build("minilm", folder=tmp_path / "model")
+    path = folder / "model.safetensors"
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header, end = json.loads(data[8 : 8 + length]), len(data) - 8 - length
+    header["more"] = {"dtype": "F32", "shape": shape, "data_offsets": [end, end]}
+    written = json.dumps(header).encode()
+    path.write_bytes(len(written).to_bytes(8, "little") + written + data[8 + length :])
+    assert "a tensor of more numbers than its place holds" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("config.json", {"_name_or_path": 10**400}),
+        ("config.json", {"hidden_size": 0}),
+        ("config.json", {"num_attention_heads": 0}),
+        ("config.json", {"max_position_embeddings": 1}),
+        ("sentence_bert_config.json", {"max_seq_length": float("nan")}),
+        ("sentence_bert_config.json", {"max_seq_length": float("inf")}),
+    ],
+)
+def test_a_config_of_the_wrong_kind_ends_in_a_sentence_or_is_passed_over(build, tmp_path, name, change):
+    """No fault of a library or of arithmetic reaches the page, and no vector comes out of random weights."""
+    folder = build("minilm", folder=tmp_path / "model")
+    edit(folder / name, **change)
+    policy = Policy(model_roots=(tmp_path,))
+    if next(iter(change)) in ("_name_or_path", "max_seq_length"):
+        assert describe(str(folder), policy=policy).dimensions == 32
+    else:
+        refusal(folder, call=open_encoder)

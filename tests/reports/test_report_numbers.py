@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lib.corpora import load_sample
+from lib.corpora import Corpus, load_sample
 from lib.encoders import PACKAGED_STATIC, PACKAGED_TUNED, Policy, describe
 from lib.errors import InputError
 from lib.geometry import anisotropy, intrinsic_dimension, label_fit
@@ -130,3 +130,18 @@ def test_layers_come_from_the_shelf_and_say_why_they_do_not(checkpoint):
 )
 def test_cells_are_written_alike(cell, shown):
     assert shown_cell(cell) == shown
+
+
+def test_layers_of_many_texts_are_those_of_the_layers_page(checkpoint):
+    """Both pass 2,000 texts through the layers where there are more, so that they find and show the same numbers."""
+    asked = []
+
+    class Noting:
+        def get(self, kind, inputs):
+            asked.append(inputs)
+
+    many = tuple(f"text {i}" for i in range(2_001))
+    for texts, most in ((many, 2_000), (many[:-1], None)):
+        corpus = Corpus("many", texts, texts)
+        known_layers(CorpusSide(corpus, checkpoint, "float32", np.zeros((0, 1), "f4"), ""), Noting())
+        assert asked[-2]["most_texts"] == most

@@ -283,3 +283,15 @@ def test_embeddings_of_many_texts(shares):
     found = shares.read(made.id)
     shares.delete(made.id, made.secret)
     assert (found.corpus.embeddings == vectors).all()
+
+
+def test_files_of_others_in_the_folder_stay(shares):
+    """An owner may name a folder that holds more than shares: only files named as shares are counted or removed."""
+    shares.folder.mkdir()
+    others = {"notes.json": "{}", "model.safetensors": "weights", f"{'A' * 64}.json": "{}"}
+    for name, text in others.items():
+        (shares.folder / name).write_text(text)
+    made = shares.create(bundle(), days=1)
+    shares.delete(made.id, made.secret)
+    shares.sweep()
+    assert {path.name for path in shares.folder.iterdir()} == {*others, ".lock"}

@@ -65,6 +65,7 @@ def overview(
 ) -> OverviewAnswer:
     """The eight signals of an encoder at a glance, each with its baseline and a plain sentence; what stands out."""
     from lib.overview import parts as part_of
+    from lib.overview.made import made_answers
     from lib.overview.signals import Part, wanting
     from lib.shelf import default_shelf
 
@@ -86,10 +87,7 @@ def overview(
     if asked is not None:
         documents = bench.embed(asked.documents, checkpoint, tell=desk.tells("Encoding documents"))
         questions = bench.embed(asked.queries, checkpoint, role="query", tell=desk.tells("Encoding queries"))
-        answers = part_of.measure_answers(
-            asked, questions.vectors, documents.vectors, system=checkpoint.source, seed=seed
-        )
-        parts.append(part_of.answers_part(answers, seed=seed))
+        parts.append(made_answers(asked, questions.vectors, documents.vectors, system=checkpoint.source, seed=seed)[0])
     found = part_of.overview_of(
         parts, encoder=checkpoint.source, fingerprint=checkpoint.fingerprint, corpus=texts, queries=asked, seed=seed
     )
@@ -124,12 +122,12 @@ def overview(
 def _layers(desk: Desk, texts: Any, checkpoint: Any, asked: bool, seed: int) -> Any:
     """The signals of the layers, or what they need."""
     from lib.overview import parts as part_of
+    from lib.overview.made import made_layers
     from lib.shelf import default_shelf
 
     lacking = part_of.lacks_layers(checkpoint)
     if lacking or not asked:
         return part_of.layers_part(None, None, lacking or "Ask again with layers, which passes the texts through them.")
-    built, heads = part_of.measure_layers(
+    return made_layers(
         texts, checkpoint, default_shelf(), lambda: desk.bench.encoder(checkpoint), progress=desk.tells, seed=seed
     )
-    return part_of.layers_part(built, heads)

@@ -102,7 +102,8 @@ def evaluate_retrieval(
     rival = next((one for one in beside if one.metric == _METRIC), None)
     gap = found.negatives
     return EvaluationAnswer(
-        says=f"NDCG@10 {main.mean:.3f} ({main.low:.3f} to {main.high:.3f}) over {count(main.queries)} queries"
+        says=f"NDCG@10 {main.mean:.3f}{_ends(main.low, main.high)} over "
+        f"{count(main.queries)} {'query' if main.queries == 1 else 'queries'}"
         + (f"; BM25 {rival.bm25:.3f}, difference {rival.difference:+.3f} (p = {rival.p_value:.3g})" if rival else "")
         + f". {len(bad)} of {len(order)} queries do not find a true document first.",
         queries=about_queries(read),
@@ -167,8 +168,8 @@ def hard_negatives(
         raise InputError(f"{read.name} has no query with both a relevant document and another one: there is no gap.")
     shown, cut = page(found.worst.tolist(), offset, limit, "queries")
     return NegativesAnswer(
-        says=f"The true document leads by {found.hard_negative_gap:.3f} on average ({found.low:.3f} to "
-        f"{found.high:.3f}); for {found.share_below:.0%} of {len(found.gap)} queries a wrong one leads.",
+        says=f"The true document leads by {found.hard_negative_gap:.3f} on average"
+        f"{_ends(found.low, found.high)}; for {found.share_below:.0%} of {len(found.gap)} queries a wrong one leads.",
         encoder=encoder,
         mean_gap=found.hard_negative_gap,
         interval=to_json([found.low, found.high]),
@@ -232,6 +233,11 @@ def _weak(read: QuerySet, found: Evaluation, at: int) -> WeakQuery:
         first=clipped(read.documents[first]) if first >= 0 else "",
         wanted=clipped(read.documents[wanted]),
     )
+
+
+def _ends(low: float, high: float) -> str:
+    """An interval in words; nothing where one query has none."""
+    return f" ({low:.3f} to {high:.3f})" if low == low else ""
 
 
 def _place(rank: int) -> float:

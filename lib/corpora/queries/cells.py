@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from lib.corpora.json_values import MOST_VALUES, values_at_most
 from lib.corpora.limits import Limits
 from lib.corpora.messages import fault, is_blank, kind, listed, shown
 from lib.corpora.table import Table
@@ -85,7 +86,8 @@ def texts_of(value: Any, cell: Cell, limits: Limits, *, as_json: bool = False) -
     Raises:
         InputError: anything else, or a text that is too long.
     """
-    if as_json and isinstance(value, str) and value.lstrip().startswith("["):
+    listed = as_json and isinstance(value, str) and value.lstrip().startswith("[")
+    if listed and values_at_most(value) <= MOST_VALUES:
         try:
             parsed = json.loads(value)
         except (ValueError, RecursionError):

@@ -17,6 +17,9 @@ MOST_BYTES = 64 * 2**20
 """The largest file that is read."""
 MOST_STEPS = 200_000
 """The most steps and evaluations that are read of a file."""
+MOST_VALUES = 5_000_000
+"""The most values of a file of JSON: each takes some sixty bytes of memory, however short it is."""
+_MOST_TAGS = 256
 _TENSORBOARD = re.compile(r"tfevents", re.IGNORECASE)
 _CURVES = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "epoch": "epoch"}
 _WITHOUT_PAIRS = (
@@ -62,6 +65,7 @@ def _reader(name: str) -> Callable[[str, bytes], FinetuneLog]:
 
 
 def _events(name: str, content: bytes) -> FinetuneLog:
+    _check_values(name, content)
     found: list[dict[str, Any]] = []
     for line in content.split(b"\n"):
         event = _parsed(line) if line.strip() else None
@@ -71,6 +75,7 @@ def _events(name: str, content: bytes) -> FinetuneLog:
 
 
 def _trainer_state(name: str, content: bytes) -> FinetuneLog:
+    _check_values(name, content)
     state = _parsed(content)
     if not isinstance(state, dict) or not isinstance(state.get("log_history"), list):
         raise InputError(
@@ -87,8 +92,11 @@ def _trainer_state(name: str, content: bytes) -> FinetuneLog:
 
 def _tensorboard(name: str, content: bytes) -> FinetuneLog:
     by_step: dict[int, dict[str, float]] = {}
+    tags: dict[str, str | None] = {}
     for step, tag, value in scalars(content):
-        known = _tag(tag)
+        if tag not in tags and len(tags) < _MOST_TAGS:
+            tags[tag] = _tag(tag)
+        known = tags.get(tag)
         if known and step >= 0 and (step in by_step or len(by_step) < MOST_STEPS):
             by_step.setdefault(step, {})[known] = value
     return _read([{"step": step} | by_step[step] for step in sorted(by_step)], "tensorboard").log()
@@ -101,9 +109,9 @@ def _tag(tag: str) -> str | None:
 
 
 def _table(name: str, content: bytes) -> FinetuneLog:
-    from lib.corpora import read_table
+    from lib.corpora import Limits, read_table
 
-    table = read_table(content, name=name)
+    table = read_table(content, name=name, limits=Limits(max_bytes=MOST_BYTES))
     columns = [str(column) for column in table.frame.columns]
     if not {"epoch", "steps"} <= set(columns):
         raise InputError(
@@ -111,10 +119,12 @@ def _table(name: str, content: bytes) -> FinetuneLog:
             f"metric, found {', '.join(map(_called, columns[:6]))}; upload what an evaluator of sentence-transformers "
             "writes (..._results.csv)."
         )
-    rows = [{c.lower(): _parsed_number(v) for c, v in zip(columns, row, strict=True)} for row in table.frame.values]
+    frame = table.frame[["epoch", "steps", *[c for c in columns if c not in ("epoch", "steps")][:_MOST_TAGS]]]
+    names = [str(column).lower() for column in frame.columns]
+    rows = [dict(zip(names, map(_parsed_number, row), strict=True)) for row in frame.values[:MOST_STEPS]]
     reading = Reading(source="evaluation table", notices=(_ONLY_EVALUATIONS,))
-    numbered = all(whole(row["steps"]) is not None for row in rows[:MOST_STEPS])
-    for place, row in enumerate(rows[:MOST_STEPS]):
+    numbered = all(whole(row["steps"]) is not None for row in rows)
+    for place, row in enumerate(rows):
         step = whole(row["steps"]) if numbered else place
         reading.evaluated(step or 0, {key: value for key, value in row.items() if key not in {"epoch", "steps"}})
     reading.notices += table.notices + (() if numbered else (_NO_STEPS,))
@@ -138,6 +148,16 @@ def _read(entries: list[dict[str, Any]], source: str) -> Reading:
     steps = [step for step, _ in reading.points]
     reading.notices = (_WITHOUT_PAIRS,) + ((_EVERY_NTH,) if len(steps) < max(steps, default=0) else ())
     return reading
+
+
+def _check_values(name: str, content: bytes) -> None:
+    from lib.corpora.json_values import values_at_most
+
+    if values_at_most(content) > MOST_VALUES:
+        raise InputError(
+            f"{_called(name)} holds more than {MOST_VALUES:,} values, the most that is read of a log: write fewer "
+            "steps."
+        )
 
 
 def _parsed(text: bytes) -> Any:

@@ -18,6 +18,8 @@ _CURVES = (
 )  # fmt: skip
 _MOST_LAYERS = 512
 _MOST_METRICS = 64
+_MOST_GRADIENTS = 20_000_000  # numbers: 160 MB a side
+_MOST_RESUMPTIONS = 100  # a resumption goes through all evaluations
 _DONE = ("finished", "early stop")
 
 
@@ -47,6 +49,7 @@ class Reading:
     doing: str | None = None
     reason: str | None = None
     notices: tuple[str, ...] = ()
+    rewinds: int = 0
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Take in one event; one of another kind, or without a step of its own, is passed over."""
@@ -70,6 +73,8 @@ class Reading:
     def stepped(self, event: Mapping[str, Any], step: int) -> None:
         """Note a step; one that was done before is forgotten with all that came after it."""
         if self.points and self.points[-1][0] >= step:
+            if self.rewinds == _MOST_RESUMPTIONS:
+                return
             self._rewind(step)
         if self.resumes:
             self.resumed.append(step - 1)
@@ -96,6 +101,7 @@ class Reading:
         self.resumes, self.reason = resumes, None
 
     def _rewind(self, step: int) -> None:
+        self.rewinds += 1
         while self.points and self.points[-1][0] >= step:
             self.points.pop()
         self.evaluations = {at: found for at, found in self.evaluations.items() if at < step}
@@ -147,6 +153,7 @@ class Reading:
 
     def _layers(self) -> tuple[str, ...]:
         told = sequence(self.begin.get("layers")) or sequence(_first([point for _, point in self.points], "layers"))
+        told = told if len(told[:_MOST_LAYERS]) * len(self.points) <= _MOST_GRADIENTS else []
         return tuple(words(name) or "?" for name in told[:_MOST_LAYERS])
 
     def _data(self) -> str | None:

@@ -8,7 +8,9 @@ from typing import Any
 from lib.errors import InputError
 
 _LENGTH = struct.Struct("<Q")
+_MOST_RECORDS = 1_000_000
 _CHECK = 4  # bytes of a checksum, after the length and after the record
+_MOST_BYTES = 2**20  # of a record that is read: longer ones hold pictures or texts, and each two bytes may be a value
 
 
 def scalars(content: bytes) -> Iterator[tuple[int, str, float]]:
@@ -21,6 +23,11 @@ def scalars(content: bytes) -> Iterator[tuple[int, str, float]]:
     from tensorboard.compat.proto import event_pb2
 
     for place, record in enumerate(_records(content)):
+        if place == _MOST_RECORDS:
+            raise InputError(
+                f"The TensorBoard file has more than {_MOST_RECORDS:,} records, the most that is read: write fewer "
+                "scalars."
+            )
         try:
             event = event_pb2.Event.FromString(record)
         except DecodeError:
@@ -43,7 +50,8 @@ def _records(content: bytes) -> Iterator[bytes]:
             if at == 0:
                 yield b"\xff"  # no record at all: not such a file
             return
-        yield content[at + head : at + head + length]
+        if length <= _MOST_BYTES:
+            yield content[at + head : at + head + length]
         at += head + length + _CHECK
 
 

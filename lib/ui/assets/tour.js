@@ -2,6 +2,7 @@
 const SEEN = "embedscope.tour";
 const STEP = "embedscope.tour.step";
 const RING = "3px solid";
+const OPEN = '[data-testid="stPopoverBody"], [data-baseweb="popover"], [role="listbox"], [aria-modal="true"]';
 
 // Of this page load, however often the card is drawn anew: which press of "Take the tour" runs, and whether it ended.
 const run = (globalThis.embedscopeTour ??= { begun: 0, ended: false });
@@ -34,9 +35,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   place = Math.min(place, steps.length - 1);
 
+  const escaped = (event) => {
+    if (event.key !== "Escape" || card.hidden || !card.isConnected) return;
+    if (!document.querySelector(OPEN)) over(); // what is open over the page goes first
+  };
+  const listen = (to) => { // one listener, however often the card is drawn anew
+    if (run.escaped) removeEventListener("keydown", run.escaped, true);
+    run.escaped = to;
+    if (to) addEventListener("keydown", to, true); // before what is open hears it
+  };
   const unring = () => { if (ringed) ringed.style.outline = before; ringed = null; };
   const over = () => {
     unring();
+    listen(null);
     run.ended = true;
     card.hidden = true;
     kept(localStorage, SEEN, "seen");
@@ -72,12 +83,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   if (run.ended || (!asked && kept(localStorage, SEEN))) {
     card.hidden = true;
+    listen(null);
     return unring;
   }
   next.onclick = () => { if (place === steps.length - 1) over(); else { place += 1; show(true); } };
   back.onclick = () => { place -= 1; show(true); };
   skip.onclick = over;
-  card.onkeydown = (event) => { if (event.key === "Escape") over(); };
+  listen(escaped);
   show(asked > 0); // by itself it takes no focus away; asked for, it does
   return unring;
 }

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.charts import faithfulness_why as charts
+from lib.numerals import minus
 from lib.sae.faithfulness import Moved
 from lib.ui import downloads
 from lib.ui.faithfulness import cached
@@ -67,7 +68,7 @@ def _pair(
     )  # fmt: skip
     own = float(lead.parts[0][lead.features == found.feature].sum())
     st.caption(
-        f"{sum_of(made)} All bars sum to that lead. {found.feature} (▸) gives {own:+.4f} of it: without it "
+        f"{sum_of(made)} All bars sum to that lead. {found.feature} (▸) gives {minus(f'{own:+.4f}')} of it: without it "
         f"{'the other' if falls else 'the relevant one'} leads. Amber put the first ahead, violet spoke against it; ⇄ "
         "marks each feature without which the two would change places."
     )

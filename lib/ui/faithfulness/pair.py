@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from lib.numerals import minus
 from lib.sae.faithfulness import Why
 from lib.ui.messages import plain
 from lib.ui.sae_space import SaeQuerySpace
@@ -34,4 +35,4 @@ def beside(space: SaeQuerySpace, documents: Sequence[Shown]) -> None:
 def sum_of(made: Why) -> str:
     """The first two scores and their difference."""
     first, second = made.scores[:2].tolist()
-    return f"{made.measure.capitalize()} {first:.4f} − {second:.4f} = {first - second:+.4f}."
+    return minus(f"{made.measure.capitalize()} {first:.4f} − {second:.4f} = {first - second:+.4f}.")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lib.numerals import minus
 from lib.sae.faithfulness import Curves, Faithfulness
 from lib.sae.faithfulness.curves import HALF, MOST
 from lib.sae.faithfulness.significance import ALPHA, FEWEST_CHANGED
@@ -63,7 +64,7 @@ def _largest(found: Faithfulness, name: str) -> str:
         return "No feature changes the NDCG of any query."
     if found.drop[0] <= 0:
         return "No feature's removal lowers it."
-    span = "" if np.isnan(found.low[0]) else f", {found.low[0]:+.4f} to {found.high[0]:+.4f}"
+    span = "" if np.isnan(found.low[0]) else minus(f", {found.low[0]:+.4f} to {found.high[0]:+.4f}")
     if np.isnan(found.q_value[0]):
         sure = f"it changes too few queries to be tested ({FEWEST_CHANGED})"
     else:

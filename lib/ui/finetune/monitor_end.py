@@ -10,6 +10,7 @@ import streamlit as st
 from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_TUNED
 from lib.finetune.sources import MODEL, RUN
 from lib.finetune.training.folder import CONFIG, ENVIRONMENT, FIGURES
+from lib.numerals import spelt
 from lib.runs import Run, gigabytes_of
 from lib.runs.run import read_json
 from lib.ui import downloads
@@ -24,7 +25,6 @@ from lib.ui.runs.live import length
 _CARD = "README.md"
 _TUNED = {SAMPLE: PACKAGED_TUNED, HARMFUL: PACKAGED_HARMFUL}
 _MOST = 5e8  # bytes that a page hands over
-_NAMES = {"ndcg@10": "NDCG@10", "recall@1": "Recall@1", "mrr@10": "MRR@10"}
 
 
 def show(run: Run) -> None:
@@ -61,7 +61,7 @@ def _gained(figures: Mapping[str, Any]) -> None:
     with st.container(horizontal=True, gap="small"):
         for test in found["tests"]:
             number(
-                _NAMES.get(test["metric"], test["metric"]),
+                spelt(test["metric"]),
                 f"{test['mean_a']:.3f} → {test['mean_b']:.3f}",
                 "On queries held out, before → after: mean over them, 0 to 1, higher is better.",
                 wide=True,
@@ -88,7 +88,7 @@ def asked(queries: int) -> str:
 
 def _verdict(test: Mapping[str, Any]) -> str:
     """What a metric says."""
-    name, change = _NAMES.get(test["metric"], test["metric"]), _signed(test["difference"])
+    name, change = spelt(test["metric"]), _signed(test["difference"])
     if test["low"] is not None and test["low"] > 0:
         return f":material/trending_up: It **gained** on queries held out: {name} rose by {change}."
     if test["high"] is not None and test["high"] < 0:
@@ -100,7 +100,7 @@ def _table(found: Mapping[str, Any]) -> pd.DataFrame:
     """A row a metric."""
     return pd.DataFrame(
         {
-            "metric": _NAMES.get(test["metric"], test["metric"]),
+            "metric": spelt(test["metric"]),
             "before": _between(before["mean"], before, "{:.3f}"),
             "after": _between(after["mean"], after, "{:.3f}"),
             "change": _between(test["difference"], test, "{:+.3f}"),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lib.charts import finetune_monitor as charts
 from lib.finetune.monitor import Finding, Findings, FinetuneLog
-from lib.numerals import short_share
+from lib.numerals import short_share, spelt
 from lib.ui import downloads
 from lib.ui.downloads import offer_result, offer_table
 from lib.ui.finetune import monitor_words as words
@@ -151,7 +151,7 @@ def _downloads(watched: Watched, name: str) -> None:
 
 
 def _metric(name: str) -> str:
-    return name.upper() if name.startswith("ndcg") else plain(name)
+    return plain(spelt(name))
 
 
 def _lately(values: NDArray[np.float64]) -> float:

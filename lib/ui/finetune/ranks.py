@@ -6,8 +6,9 @@ import streamlit as st
 from lib.charts import finetune_ranks as charts
 from lib.finetune.diff.ranks import RankDiff
 from lib.finetune.diff.topic_ranks import TOPIC_METRICS
+from lib.numerals import spelt
 from lib.ui import downloads
-from lib.ui.controls import one_of
+from lib.ui.controls import one_metric_of_few
 from lib.ui.finetune import ranks_words as words
 from lib.ui.finetune.cached import ranks_of
 from lib.ui.finetune.pair import PairSpace, choose_queries
@@ -60,7 +61,7 @@ def _metrics(found: RankDiff) -> None:
     with st.expander("The same as a table"):
         table = pd.DataFrame(
             {
-                "metric": [one.metric for one in found.metrics],
+                "metric": [spelt(one.metric) for one in found.metrics],
                 "base": [one.base.mean for one in found.metrics],
                 "tuned": [one.tuned.mean for one in found.metrics],
                 "difference": [one.test.difference for one in found.metrics],
@@ -84,7 +85,7 @@ def _metrics(found: RankDiff) -> None:
 
 def _topics(found: RankDiff) -> None:
     st.subheader("On which topics did it help, and on which did it harm?")
-    metric = one_of(
+    metric = one_metric_of_few(
         "Metric", TOPIC_METRICS, key="ranks_topic_metric", help="The metric whose change is drawn for each topic."
     )
     downloads.picture(
@@ -104,14 +105,14 @@ def _topics(found: RankDiff) -> None:
                 "same": [one.same for one in found.topics],
                 "worse": [one.worse for one in found.topics],
                 **{
-                    f"{name} {side}": [getattr(one.test(name), field) for one in found.topics]
+                    f"{spelt(name)} {side}": [getattr(one.test(name), field) for one in found.topics]
                     for name in TOPIC_METRICS
                     for side, field in (("base", "mean_a"), ("tuned", "mean_b"))
                 },
-                f"p ({metric}, Holm)": [one.p_value(metric) for one in found.topics],
+                f"p ({spelt(metric)}, Holm)": [one.p_value(metric) for one in found.topics],
             }
         )
         plainly = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns if " " in name}
-        plainly[f"p ({metric}, Holm)"] = st.column_config.NumberColumn(format="%.2g")
+        plainly[f"p ({spelt(metric)}, Holm)"] = st.column_config.NumberColumn(format="%.2g")
         st.dataframe(table, hide_index=True, column_config=plainly)
         downloads.offer_table(table, name="rank_topics")

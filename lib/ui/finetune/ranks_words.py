@@ -3,6 +3,7 @@
 from lib.finetune.concepts import LeadChanges, Passed, WhyChanged
 from lib.finetune.diff.evidence import FEWEST_QUERIES, retrieval_effect
 from lib.finetune.diff.ranks import METRICS, RankDiff
+from lib.numerals import spelt
 from lib.ui.messages import count, counted, share
 
 LEADS_SHOWN = 15
@@ -10,7 +11,7 @@ LEADS_SHOWN = 15
 METRICS_READ = (
     "Hollow with a dashed interval: the base; solid: the tuned checkpoint. At the right the difference query by query: "
     "▲ surely better, ▼ surely worse, ○ not to be told from chance (sign-flip test over queries, Holm over the "
-    f"{len(METRICS)} metrics, p ≤ .05). The sentence above goes by {METRICS[0].upper()} alone, chosen beforehand, "
+    f"{len(METRICS)} metrics, p ≤ .05). The sentence above goes by {spelt(METRICS[0])} alone, chosen beforehand, "
     "without that correction. Two intervals that overlap do not speak against a sure difference: the test compares the "
     "same queries. Judgements are taken as complete: a document that nobody judged counts as not relevant."
 )
@@ -34,7 +35,7 @@ def headline(found: RankDiff) -> str:
         told = f"not to be judged (fewer than {FEWEST_QUERIES} queries)"
     return (
         f"On {_queries(found.queries)} the tuned checkpoint is {told}: "
-        f"{main.metric.upper()} {main.base.mean:.3f} → {main.tuned.mean:.3f} "
+        f"{spelt(main.metric)} {main.base.mean:.3f} → {main.tuned.mean:.3f} "
         f"(difference {_signed(main.test.difference, 3)}, "
         f"{_signed(main.test.low, 3)} to {_signed(main.test.high, 3)}, p = {main.test.p_value:.2g})."
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -27,6 +27,7 @@ _HEADINGS = {
     "layers": "How the layers build it",
     "retrieval": "What it finds",
 }
+_AS_ABOVE = "It needs the same as the row above."
 _BEGUN = "It has not been measured yet: begin it here, or open the page."
 
 
@@ -71,8 +72,7 @@ def alone(place: DeltaGenerator) -> Iterator[None]:
 
 def show_signals(chosen: Chosen) -> Seen:
     """Draw the eight rows, the quick ones first, and return what was found."""
-    with st.container(key="signals"):
-        places = _places()
+    places = _places()
     seen = Seen()
     with places["map"]:
         corpus = corpus_in(chosen)
@@ -86,7 +86,8 @@ def show_signals(chosen: Chosen) -> Seen:
         asked = queries_in(chosen)
         if isinstance(asked, Missing):
             _lacking(seen, places, RETRIEVAL, asked.why)
-            asked.offer("queries")
+            if not (isinstance(corpus, Missing) and corpus.key == asked.key == "encoder"):  # one button is enough
+                asked.offer("queries")
         else:
             seen.asked = asked
             _retrieval(asked, seen, places)
@@ -98,10 +99,11 @@ def show_signals(chosen: Chosen) -> Seen:
 def _places() -> dict[Name, DeltaGenerator]:
     made: dict[Name, DeltaGenerator] = {}
     for group, heading in _HEADINGS.items():
-        st.subheader(heading)
-        for name in NAMES:
-            if GROUPS[name] == group:
-                made[name] = st.container()
+        with st.container(key=f"signals_{group}"):
+            st.subheader(heading)
+            for name in NAMES:
+                if GROUPS[name] == group:
+                    made[name] = st.container()
     return made
 
 
@@ -112,8 +114,10 @@ def _draw(seen: Seen, place: DeltaGenerator, signal: Signal, picture: charts.Sma
 
 
 def _lacking(seen: Seen, places: dict[Name, DeltaGenerator], names: tuple[Name, ...], needs: str) -> None:
-    for signal in wanting(names, needs):
-        _draw(seen, places[signal.name], signal)
+    for place, signal in enumerate(wanting(names, needs)):
+        seen.signals[signal.name] = signal
+        with places[signal.name]:
+            show_signal(signal if not place else replace(signal, needs=_AS_ABOVE))
 
 
 def _quick(of: Space, seen: Seen, places: dict[Name, DeltaGenerator]) -> None:

@@ -8,7 +8,7 @@ from lib.encoders import FAMILIES, PACKAGED
 from lib.retrieval.comparison import Comparison, System, compare
 from lib.retrieval.words import Language, spaceless_share
 from lib.ui import downloads
-from lib.ui.controls import one_of
+from lib.ui.controls import one_metric, one_of
 from lib.ui.messages import share, tell
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import comparison_pictures as pictures
@@ -110,17 +110,7 @@ def _metric(system: System, *, few: bool) -> str:
     first = "precision@3" if few else "ndcg@10"
     names = [first, *(name for name in system.metrics.names if name != first)]
     key = "compare_metric_few" if few else "compare_metric"
-    return str(
-        st.selectbox(
-            "Metric",
-            names,
-            key=key,
-            bind="query-params",
-            persist_state="session",
-            width=200,
-            help="The metric by which the systems are compared.",
-        )
-    )
+    return one_metric("Metric", names, key=key, help="The metric by which the systems are compared.", width=200)
 
 
 @st.cache_resource(max_entries=32, ttl=3600, show_spinner="Comparing…")

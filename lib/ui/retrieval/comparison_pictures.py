@@ -5,6 +5,7 @@ from math import isfinite
 import streamlit as st
 
 from lib.charts import retrieval_comparison as charts
+from lib.numerals import spelt
 from lib.retrieval import PairedTest, Summary
 from lib.retrieval.comparison import Comparison
 from lib.ui import downloads
@@ -32,7 +33,7 @@ def quality(result: Comparison, name_of_set: str) -> None:
         number(
             "Best mean",
             f"{found.mean:.3f}",
-            f"{result.metric} of {name}; 95 % interval {_interval(found)} over {_queries(result.queries)}.",
+            f"{spelt(result.metric)} of {name}; 95 % interval {_interval(found)} over {_queries(result.queries)}.",
         )
         if best.test is not None:
             number(
@@ -76,8 +77,8 @@ def difference(result: Comparison) -> None:
         about="The difference of each system to the baseline, with intervals.",
     )
     st.caption(
-        f"Mean difference in {result.metric} to {baseline} on the same queries, with its 95 % interval. Filled and "
-        "pointing away from 0: the interval leaves 0 out, so another draw of such queries would most likely agree. "
+        f"Mean difference in {spelt(result.metric)} to {baseline} on the same queries, with its 95 % interval. Filled "
+        "and pointing away from 0: the interval leaves 0 out, so another draw of such queries would most likely agree. "
         "Hollow: this query set cannot tell."
     )
     downloads.picture(

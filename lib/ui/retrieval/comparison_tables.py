@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib.charts.retrieval_comparison import size_of
 from lib.corpora import QuerySet
+from lib.numerals import spelt
 from lib.retrieval.changes import changes
 from lib.retrieval.comparison import Comparison, System
 from lib.ui import downloads
@@ -26,7 +27,7 @@ def figures(result: Comparison) -> None:
         rows.append(
             {
                 "system": contender.name,
-                result.metric: found.mean,
+                spelt(result.metric): found.mean,
                 "low": found.low,
                 "high": found.high,
                 "difference": test.difference if test else None,
@@ -38,7 +39,7 @@ def figures(result: Comparison) -> None:
             }
         )
     table = pd.DataFrame(rows)
-    _frame(table, [result.metric, "low", "high", "difference"])
+    _frame(table, [spelt(result.metric), "low", "high", "difference"])
     st.caption(
         "low and high: 95 % interval; difference, p (not corrected for the number of systems) and queries won are "
         f"against {plain(result.baseline)}. A vector takes 4 bytes a dimension; BM25 8 for each different word of a "
@@ -57,8 +58,9 @@ def each_query(queries: QuerySet, result: Comparison, entries: list[Entry]) -> N
         table[entry.system.name] = [*values, values.mean()]
     _frame(table, [entry.system.name for entry in entries])
     st.caption(
-        f"{result.metric} of every query. precision@3 is the share of the first three documents that are relevant: a "
-        "query with one relevant document cannot have more than 0.333. With so few queries a difference means little."
+        f"{spelt(result.metric)} of every query. Precision@3 is the share of the first three documents that are "
+        "relevant: a query with one relevant document cannot have more than 0.333. With so few queries a difference "
+        "means little."
     )
     downloads.offer_table(table, name="query_by_query")
 
@@ -83,7 +85,7 @@ def won_and_lost(queries: QuerySet, result: Comparison, entries: list[Entry]) ->
     if table.empty:
         st.caption(f"{plain(name)} and {plain(result.baseline)} are equal on every query.")
         return
-    _frame(table, [column for column in table if str(column).startswith(result.metric)])
+    _frame(table, [column for column in table if str(column).startswith(spelt(result.metric))])
     st.caption(
         f"Largest win of {plain(name)} first, largest loss last, up to {_MOST} of each. Rank is that of the first "
         f"relevant document, empty where it is not among the first {systems[name].run.documents.shape[1]}."
@@ -103,8 +105,8 @@ def _changes(queries: QuerySet, base: System, other: System, metric: str) -> pd.
     return pd.DataFrame(
         {
             "query": [queries.queries[row] for row in found.query],
-            f"{metric}: {other.name}": found.value_b,
-            f"{metric}: {base.name}": found.value_a,
+            f"{spelt(metric)}: {other.name}": found.value_b,
+            f"{spelt(metric)}: {base.name}": found.value_a,
             f"rank: {other.name}": ranks(found.rank_b),
             f"rank: {base.name}": ranks(found.rank_a),
             f"first: {other.name}": texts(found.top_b),
@@ -122,8 +124,8 @@ def pairs(result: Comparison) -> None:
         table.insert(0, "system", list(result.names))
         _frame(table, list(result.names), digits=4)
         st.caption(
-            f"On {result.metric}, corrected after Holm for {len(result.names) * (len(result.names) - 1) // 2} pairs: "
-            "reading all that are below 0.05 as real differences, the chance of even one mistake is below 5 %."
+            f"On {spelt(result.metric)}, corrected after Holm for {len(result.names) * (len(result.names) - 1) // 2} "
+            "pairs: reading all that are below 0.05 as real differences, the chance of even one mistake is below 5 %."
         )
 
 

@@ -7,7 +7,7 @@ from lib.charts import retrieval_quality as charts
 from lib.errors import InputError
 from lib.retrieval import Gain, Summary
 from lib.ui import downloads
-from lib.ui.controls import one_of
+from lib.ui.controls import one_metric, one_of
 from lib.ui.layout import numbers_over_picture
 from lib.ui.messages import count, counted, tell
 from lib.ui.query_space import QuerySpace
@@ -122,17 +122,7 @@ def _by_metric(space: QuerySpace, found: Quality, depths: list[int]) -> None:
     if topics:
         st.subheader("Which topics does it find harder?")
         options = ["ndcg@10", *(name for name in names if name != "ndcg@10")]
-        shown = (
-            st.selectbox(
-                "Metric",
-                options,
-                key="quality_metric",
-                bind="query-params",
-                width=220,
-                help="The metric that is drawn by topic.",
-            )
-            or options[0]
-        )
+        shown = one_metric("Metric", options, key="quality_metric", help="The metric that is drawn by topic.")
         picture = charts.metric_by_topic(found.of(shown), title=_named(shown)[0])
         downloads.picture(
             picture,

@@ -9,10 +9,11 @@ import streamlit as st
 
 from lib.encoders.cross_checkpoint import CrossCheckpoint
 from lib.encoders.cross_encoder import activated
+from lib.numerals import spelt
 from lib.retrieval.reranking import Reranked
 from lib.retrieval.reranking_effect import METRICS, RerankingEffect
 from lib.ui import downloads
-from lib.ui.controls import one_of
+from lib.ui.controls import one_metric_of_few, one_of
 from lib.ui.faithfulness.links import named
 from lib.ui.messages import count, plain, tell
 from lib.ui.query_space import QuerySpace
@@ -27,7 +28,7 @@ def show_queries(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
     """List them, the largest change first, and show the chosen one before and after."""
     st.subheader("Which queries won, which lost?")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = one_of("By", list(METRICS), key="rerank_by", help="The metric by which a query won or lost.")
+        metric = one_metric_of_few("By", METRICS, key="rerank_by", help="The metric by which a query won or lost.")
         kind = one_of(
             "Show",
             ["won", "lost", "as before"],
@@ -40,7 +41,7 @@ def show_queries(space: QuerySpace, of: CrossCheckpoint, made: Reranked, effect:
     order = np.flatnonzero(chosen)[np.argsort(-np.abs(change[chosen]), kind="stable")]
     listed = table.iloc[order]
     if not len(listed):
-        st.caption(f"By {metric} no query {'stayed' if kind == 'as before' else 'has'} {kind}.")
+        st.caption(f"By {spelt(metric)} no query {'stayed' if kind == 'as before' else 'has'} {kind}.")
     else:
         place = _picked(listed, f"rerank_list_{metric}_{kind}")
         _one_query(space, of, made, effect, int(order[place]))
@@ -51,7 +52,7 @@ def _picked(listed: pd.DataFrame, key: str) -> int:
     """Which line of the list is chosen: by its row, or by name; the first at the start."""
     shown = listed.head(_MOST_LISTED)
     names = [named(one, text) for one, text in zip(shown["id"], shown["query"], strict=True)]
-    numbers = tuple(name for name in shown.columns if str(name).startswith(("change", *METRICS)))
+    numbers = tuple(name for name in shown.columns if str(name).startswith(("change", *map(spelt, METRICS))))
     st.dataframe(
         shown,
         hide_index=True,
@@ -93,8 +94,8 @@ def query_table(space: QuerySpace, effect: RerankingEffect, metric: str) -> pd.D
         "change": after - before,
         "rank before": _ranks(effect.rank_before),
         "rank after": _ranks(effect.rank_after),
-        f"{metric} before": before,
-        f"{metric} after": after,
+        f"{spelt(metric)} before": before,
+        f"{spelt(metric)} after": after,
         "top before": texts(effect.top_before),
         "top after": texts(effect.top_after),
         "id": [queries.query_ids[row] for row in effect.query],

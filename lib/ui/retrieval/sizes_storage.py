@@ -54,7 +54,7 @@ def storage_table(result: SizeQuality, documents: int) -> pd.DataFrame:
             f"{count(documents)} documents": [bytes_text(point.bytes_per_document * documents) for point in points],
             "NDCG@10": [f"{point.ndcg:.3f}{_between(point)}" for point in points],
             "kept": [share(point.kept) if point.kept == point.kept else "—" for point in points],
-            "recall@10": [f"{point.recall:.3f}" for point in points],
+            "Recall@10": [f"{point.recall:.3f}" for point in points],
             "ms a query": [
                 "—" if point.milliseconds_per_query is None else f"{point.milliseconds_per_query:.2g}"
                 for point in points

@@ -1,5 +1,6 @@
 """What Decompose says of its numbers and pictures."""
 
+from lib.numerals import minus
 from lib.sae.autoencoder import SparseAutoencoder
 from lib.sae.decomposition import Decomposition
 from lib.sae.tokens import TokenShares
@@ -53,9 +54,9 @@ def of_tokens(shares: TokenShares, *, fires: bool) -> str:
     low = "it is not above 0" if pre <= 0 else "other features are stronger, or its threshold is higher"
     silent = "" if fires else f" It does not fire on this text: {low}."
     cut = " The text is longer than the encoder reads: what was cut has no share." if shares.truncated else ""
+    parts = minus(f"Tokens {total:+.3f}, constant {constant:+.3f}{rest}: together the pre-activation, {pre:.3f}.")
     return (
-        f"Tokens {total:+.3f}, constant {constant:+.3f}{rest}: together the pre-activation, {pre:.3f}.{silent} "
-        f"{shares.why} A token's colour says in whose state the feature is found; by then the layers have mixed the "
-        f"words around it into that state, and into those of [CLS], [SEP] and punctuation, which count like any "
-        f"other.{cut}"
+        f"{parts}{silent} {shares.why} A token's colour says in whose state the feature is found; by then the layers "
+        f"have mixed the words around it into that state, and into those of [CLS], [SEP] and punctuation, which count "
+        f"like any other.{cut}"
     )

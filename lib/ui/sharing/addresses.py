@@ -33,4 +33,5 @@ def only_here(address: str) -> bool:
 
 def _with(query: dict[str, list[str]]) -> str:
     here = (st.context.url or "").split("?")[0].split("#")[0].replace(_FRAME, "", 1)
+    here = here if not here or urlsplit(here).path else f"{here}/"  # Streamlit names the first page without it
     return f"{here}?{urlencode(query, doseq=True)}"
