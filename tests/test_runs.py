@@ -13,8 +13,8 @@ import pytest
 
 from lib import runs
 from lib.errors import InputError
-from lib.runs import queue, worker
 from lib.locks import alone
+from lib.runs import queue, worker
 from lib.runs.paths import without_paths
 from lib.runs.run import began_at, read_json
 
@@ -325,9 +325,7 @@ def test_another_process_of_the_same_number_is_not_the_run_s(started):
 
 def test_a_folder_is_had_by_one_process_at_a_time(tmp_path):
     folder = tmp_path / "out"
-    ask = (
-        f"from lib.locks import alone; from pathlib import Path\nwith alone(Path({str(folder)!r})): print('mine')"
-    )
+    ask = f"from lib.locks import alone; from pathlib import Path\nwith alone(Path({str(folder)!r})): print('mine')"
     with alone(folder):
         with pytest.raises(InputError, match=r"at work in .*out: wait until it has ended"), alone(folder):
             pass

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import cast
 
-
 _ARENA_MAX = -8  # M_ARENA_MAX in glibc's malloc.h
 _ARENAS = 2
 

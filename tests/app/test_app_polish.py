@@ -98,7 +98,8 @@ def test_text_stands_out_from_either_paper(name):
         for ink in (theme["textColor"], theme["linkColor"], theme["primaryColor"]):
             assert contrast(ink, paper) >= 4.5, (ink, paper)
         assert contrast(faded(theme["textColor"], paper, caption), paper) >= 4.5
-    on_accent = re.search(r"light-dark\((#\w+), (#\w+)\)", css).groups()[name == "dark"]
+    button = next(line for line in css.splitlines() if "stBaseButton-primary" in line)
+    on_accent = re.search(r"light-dark\((#\w+), (#\w+)\)", button).groups()[name == "dark"]
     assert contrast(on_accent, theme["primaryColor"]) >= 4.5
 
 

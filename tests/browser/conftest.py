@@ -165,7 +165,9 @@ class Visit:
         return {
             metric.locator('[data-testid="stMetricLabel"]').inner_text(): metric.locator(
                 '[data-testid="stMetricValue"]'
-            ).inner_text().replace("−", "-")
+            )
+            .inner_text()
+            .replace("−", "-")
             for metric in self.page.locator('[data-testid="stMetric"]').all()
             if metric.is_visible()
         }
