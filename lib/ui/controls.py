@@ -48,7 +48,7 @@ def one_metric_of_few(label: str, names: Sequence[str], *, key: str, help: str) 
 def _known(names: Sequence[str], key: str) -> list[str]:
     """The names; an address that has one as the command line writes it (ndcg@10) is understood too."""
     given = st.query_params.get(key)
-    if key not in st.session_state and given in names:
+    if given is not None and key not in st.session_state and given in names:
         put(key, given)
         st.query_params[key] = spelt(given)
     return list(names)
