@@ -11,7 +11,16 @@ from lib.cli import _parser
 ROOT = Path(__file__).parent.parent
 WRITTEN = [
     (name, line.strip())
-    for name in ("README.md", "docs/examples.md", "docs/sae.md", "docs/query-sets.md", "sample_data/sae/README.md")
+    for name in (
+        "README.md",
+        "docs/examples.md",
+        "docs/sae.md",
+        "docs/query-sets.md",
+        "docs/agents.md",
+        "docs/reports.md",
+        "docs/hosting.md",
+        "sample_data/sae/README.md",
+    )
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     if re.match(r"\s+python -m lib \w", line) and not line.endswith("\\") and "..." not in line
 ]
