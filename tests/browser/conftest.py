@@ -78,9 +78,9 @@ def serve(root, tmp_path_factory):
     return started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(chromium, serve):
-    """One server for all journeys of a module; the first of them finds it fresh."""
+    """One server for all journeys of a process: what one has computed, the next finds."""
     with serve() as address:
         yield address
 

@@ -29,17 +29,20 @@ SELECTED = """() => document.querySelector('.st-key-map_2d .js-plotly-plot').dat
     .reduce((sum, trace) => sum + (trace.selectedpoints ? trace.selectedpoints.length : 0), 0)"""
 
 
-def test_first_paint_in_a_fresh_server(server, visit):
-    seen = visit(f"{server}/geometry")
-    names = seen.chart("map_2d").locator(".legendtext").all_text_contents()
-    assert names[:4] == ["finance (126)", "legal (126)", "medical (126)", "no label (24)"]
-    flagged = int(re.fullmatch(r"flagged \((\d+)\)", names[4])[1])
-    assert seen.points().count() == 402 + flagged
-    assert seen.chart("map_2d").is_visible()
-    assert seen.page.title() == "Embedscope"
-    assert seen.requests
-    assert not seen.foreign()
-    assert not seen.complaints
+def test_first_paint_in_a_fresh_server(serve, visit):
+    """Streamlit then runs the page without app.py at first, and the page begins anew with it."""
+    with serve() as server:
+        seen = visit(f"{server}/geometry")
+        names = seen.chart("map_2d").locator(".legendtext").all_text_contents()
+        assert names[:4] == ["finance (126)", "legal (126)", "medical (126)", "no label (24)"]
+        flagged = int(re.fullmatch(r"flagged \((\d+)\)", names[4])[1])
+        assert seen.points().count() == 402 + flagged
+        assert seen.chart("map_2d").is_visible()
+        assert seen.page.locator('[data-testid="stSidebar"]').get_by_text("402 texts").is_visible()
+        assert seen.page.title() == "Embedscope"
+        assert seen.requests
+        assert not seen.foreign()
+        assert not seen.complaints
 
 
 def test_every_view_draws_and_asks_nobody(server, visit):
@@ -94,15 +97,6 @@ def test_an_address_of_another_view(server, visit):
     assert first.numbers["Flagged"].startswith("41 ")
     for part in query.split("&"):
         assert part in first.page.url
-
-
-def test_a_fresh_server_asked_for_a_page_by_its_name(serve, visit):
-    """Streamlit then runs the page without app.py at first."""
-    with serve() as address:
-        seen = visit(f"{address}/geometry?view=Hubs")
-        seen.until(lambda: "Skewness" in seen.numbers)  # the page begins anew with app.py
-        assert seen.page.locator('[data-testid="stSidebar"]').get_by_text("402 texts").is_visible()
-        assert not seen.foreign()
 
 
 def test_an_uploaded_file(server, visit):

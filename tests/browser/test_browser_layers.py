@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-def test_first_paint_by_address_in_a_fresh_server(server, visit):
+def test_first_paint_by_address(server, visit):
     seen = visit(f"{server}/layers")
     for key in ("build_cosines", "build_agreement", "build_dimensions"):
         assert seen.chart(key).is_visible()

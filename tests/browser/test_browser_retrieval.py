@@ -21,7 +21,7 @@ ROWS = [
 VIEWS = ["Hard negatives", "Search", "Comparison", "Reranking", "Sizes", "Late interaction", "Prompts", "Chunks"]
 
 
-def test_first_paint_by_address_in_a_fresh_server(server, visit):
+def test_first_paint_by_address(server, visit):
     seen = visit(f"{server}/retrieval")
     assert seen.numbers["NDCG@10"].startswith("0.4")
     assert {"Recall@1", "Recall@5", "Recall@10", "MRR"} <= set(seen.numbers)

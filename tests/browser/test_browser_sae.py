@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 TEXT = "My landlord will not return the deposit."
 
 
-def test_first_paint_by_address_in_a_fresh_server(server, visit):
+def test_first_paint_by_address(server, visit):
     seen = visit(f"{server}/sae_features")
     seen.chart("decompose_bars")
     assert {"Active features", "Features' share", "Error's share"} <= set(seen.numbers)
