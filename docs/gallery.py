@@ -1,4 +1,6 @@
-"""Take a picture of every view, light and dark, and write docs/gallery.md: `python -m docs.gallery [PAGE ...]`.
+"""Take a picture of every view in light and of every page in dark, and write docs/gallery.md.
+
+    python -m docs.gallery [PAGE ...]
 
 Needs Chromium. `python -m docs.gallery --strip` makes the README's moving picture of five views instead.
 """
@@ -38,7 +40,7 @@ def main() -> None:
         FOLDER.mkdir(exist_ok=True)
         for page in sys.argv[1:] or VIEWS:
             for view in VIEWS[page]:
-                for scheme in ("light", "dark"):
+                for scheme in _schemes(page, view):
                     picture = _taken(browser, f"{url}/{page}?{urlencode({'view': view} if view else {})}", scheme)
                     picture.save(FOLDER / f"{_name(page, view)}-{scheme}.webp", quality=QUALITY, method=6)
     (ROOT / "docs" / "gallery.md").write_text(_index(), encoding="utf-8")
@@ -57,19 +59,28 @@ def _taken(browser: Browser, address: str, scheme: str, *, height: int | None = 
     return made
 
 
+def _schemes(page: str, view: str | None) -> tuple[str, ...]:
+    """Every view in light, and every page's first in dark too."""
+    return ("light", "dark") if view == VIEWS[page][0] else ("light",)
+
+
 def _name(page: str, view: str | None) -> str:
     return f"{page}-{view.lower().replace(' ', '-')}" if view else page
 
 
 def _index() -> str:
-    lines = ["# Gallery", "Every view on the sample, as `python -m docs.gallery` takes it, light and dark.", ""]
+    lines = [
+        "# Gallery",
+        "Every view on the sample, as `python -m docs.gallery` takes it; each page's first view in dark too.",
+        "",
+    ]
     for page, views in VIEWS.items():
         lines.append(f"## {page.replace('_', ' ').capitalize()}")
         for view in views:
             name = _name(page, view)
             lines += [f"### {view}" if view else "", *(
                 f"![{page.replace('_', ' ')}{f': {view}' if view else ''}, {scheme}](gallery/{name}-{scheme}.webp)"
-                for scheme in ("light", "dark")
+                for scheme in _schemes(page, view)
             ), ""]  # fmt: skip
     return "\n".join(lines)
 
