@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import anyio
 import pytest
 
 pytest.importorskip("mcp")
@@ -12,6 +11,7 @@ from mcp import Client
 from lib.agents.roots import Roots
 from lib.agents.server import Server, build_server
 from lib.agents.workbench import Workbench
+from tests.toy_loop import finished
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Agent:
             async with Client(self.server) as client:
                 return await client.call_tool(name, arguments, progress_callback=progress)
 
-        return anyio.run(ask)
+        return finished(ask)
 
     def answer(self, name, **arguments):
         """The structured answer of a call that works."""
@@ -53,7 +53,7 @@ class Agent:
             async with Client(self.server) as client:
                 return await getattr(client, method)(*arguments)
 
-        return anyio.run(ask)
+        return finished(ask)
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ def noisy(cls):
     return own(cls)
 Policy.from_environment = classmethod(noisy)
 from lib.cli import main
+from tests.toy_loop import finished
 sys.exit(main(["mcp"]))
 """
 
@@ -62,7 +63,7 @@ def test_heavy_calls_take_turns():
             for number in range(4):
                 group.start_soon(client.call_tool, "heavy", {"number": number})
 
-    anyio.run(ask)
+    finished(ask)
     assert most == [1, 1, 1, 1]
 
 
@@ -75,7 +76,7 @@ def test_a_light_call_does_not_wait():
             return await client.call_tool("list_encoders", {})
 
     with bench.busy:
-        assert not anyio.run(ask).is_error
+        assert not finished(ask).is_error
 
 
 def test_progress_only_rises_from_part_to_part():
@@ -95,7 +96,7 @@ def test_progress_only_rises_from_part_to_part():
         async with Client(served(slow)[0]) as client:
             await client.call_tool("slow", {}, progress_callback=tell)
 
-    anyio.run(ask)
+    finished(ask)
     numbers = [number for number, _ in told]
     assert numbers == sorted(set(numbers))
     assert {message.split(":")[0] for _, message in told} == {"Encoding", "Comparing"}
@@ -121,7 +122,7 @@ def test_a_caller_who_leaves_stops_the_work_and_frees_the_turn():
             with anyio.move_on_after(0.4):
                 await client.call_tool("endless", {})
 
-    anyio.run(ask)
+    finished(ask)
     assert started.is_set()
     assert stopped.wait(5)
     assert bench.busy.acquire(timeout=5)
@@ -135,7 +136,7 @@ def test_a_bug_shows_no_inner_workings(caplog):
         async with Client(served(broken)[0]) as client:
             return await client.call_tool("broken", {})
 
-    result = anyio.run(ask)
+    result = finished(ask)
     assert result.is_error
     assert "secret" not in result.content[0].text
 
@@ -168,7 +169,7 @@ def test_stdout_holds_the_protocol_alone(root, tmp_path):
             assert len((await client.list_tools()).tools) > 20
             return await client.call_tool("search", {"query": "chest pain", "by": "words", "limit": 2})
 
-    result = anyio.run(ask)
+    result = finished(ask)
     assert not result.is_error
     assert len(result.structured_content["hits"]) == 2
 
@@ -212,7 +213,7 @@ def test_http_serves_this_machine_alone(port):
         async with Client(f"http://127.0.0.1:{port}/mcp") as client:
             return await client.call_tool("search_features", {"words": "court"})
 
-    assert not anyio.run(ask).is_error
+    assert not finished(ask).is_error
     assert _posted(port, Host="evil.example") == 421
     assert _posted(port, Host=f"127.0.0.1.evil.example:{port}") == 421
     assert _posted(port, Origin="https://evil.example") == 403

@@ -3,13 +3,13 @@
 import base64
 import json
 
-import anyio
 import pytest
 from mcp import Client, MCPError
 
 from lib.agents.answers import MOST_CHARACTERS
 from lib.agents.tools import TOOLS
 from lib.cli import main
+from tests.toy_loop import finished
 
 TEXT = "The court dismissed the appeal."
 TEXTS = [
@@ -172,7 +172,7 @@ def test_a_resource_that_is_not_there_is_refused(agent, uri):
             with pytest.raises(MCPError, match=r"features 0 to 4095|No dictionary"):
                 await client.read_resource(uri)
 
-    anyio.run(ask)
+    finished(ask)
 
 
 def test_one_query_has_no_interval(agent, folder):
