@@ -22,6 +22,7 @@ from lib.agents.desk import Desk
 from lib.agents.server import Server, build_server
 from lib.agents.workbench import Kept, Workbench
 from lib.errors import Stopped
+from tests.toy_loop import finished
 
 NOISY = """
 import os, sys
@@ -33,7 +34,6 @@ def noisy(cls):
     return own(cls)
 Policy.from_environment = classmethod(noisy)
 from lib.cli import main
-from tests.toy_loop import finished
 sys.exit(main(["mcp"]))
 """
 
