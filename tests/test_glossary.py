@@ -56,7 +56,7 @@ def test_every_number_on_every_page_has_a_term():
     for path, label in found:
         source = ast.unparse(label)
         said = written(label.body if isinstance(label, ast.IfExp) else label)
-        known = source in MADE or source.startswith(("_NAMES.get(", "_metric(", "f'{sign}"))
+        known = source in MADE or source.startswith(("_NAMES.get(", "_metric(", "spelt(", "f'{sign}"))
         if not known and not (said and meant_by(said)):
             unknown.append(f"{path}:{label.lineno} {source}")
     assert not unknown, "without a term: " + "; ".join(unknown)

@@ -49,8 +49,7 @@ def _known(names: Sequence[str], key: str) -> list[str]:
     """The names; an address that has one as the command line writes it (ndcg@10) is understood too."""
     given = st.query_params.get(key)
     if given is not None and key not in st.session_state and given in names:
-        put(key, given)
-        st.query_params[key] = spelt(given)
+        st.session_state[key] = given  # the control then writes its address anew
     return list(names)
 
 

@@ -78,7 +78,7 @@ def test_retrieval(opened, view):
     ],
 )
 def test_finetune_diff(opened, view):
-    reopens(opened, "finetune_diff", view | LAB, keep=["tuned"])
+    reopens(opened, "finetune_diff", view | LAB, keep=["tuned", "tune_data"])  # without a file, nothing else is asked
 
 
 def test_overview(opened):

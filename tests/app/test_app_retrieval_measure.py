@@ -41,7 +41,7 @@ def test_the_choice_stands_above_every_view_once(app, view):
 
 def test_the_choice_is_kept_from_view_to_view_and_changes_what_is_shown(app, encoder):
     shown = app(page="retrieval", view="Comparison", query_sample="lab", compare_cuts="64")
-    assert float(shown.table("won / equal / lost").set_index("system").loc[MINILM, "precision@3"]) > 0
+    assert float(shown.table("won / equal / lost").set_index("system").loc[MINILM, "Precision@3"]) > 0
     shown.page.session_state["view"] = "Quality"
     shown.choose("measure", "manhattan")
     shown.page.session_state["view"] = "Comparison"

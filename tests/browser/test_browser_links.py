@@ -60,7 +60,8 @@ def test_a_map_with_a_selection_opens_for_somebody_else(server, visit):
     assert copied_address(second) == link
     second.page.get_by_role("button", name="Clear the selection").click()
     second.page.get_by_text(re.compile(r"^Far from any cluster")).wait_for()
-    assert "selected" not in second.query
+    second.until(lambda: "selected" not in second.query)
+    second.settle()
     assert 0 < lasso(second) < 402  # one can be drawn over what an address had chosen
     for seen in (first, second):
         seen.sound()

@@ -42,14 +42,14 @@ def test_every_view_opens_and_asks_nobody(server, visit):
 
 def test_a_typed_query_is_searched_and_its_address_reopens_it(server, visit):
     seen = visit(f"{server}/retrieval?{urlencode({'view': 'Search'})}")
-    box = seen.page.get_by_label("Type a query")
+    box = seen.page.get_by_role("textbox", name="Type a query")
     box.fill("may my landlord raise the rent")
     box.press("Enter")
     seen.settle()
     seen.until(lambda: "landlord" in seen.page.url)
     assert seen.page.locator('[data-testid="stDataFrame"]').first.is_visible()
     again = visit(seen.page.url)
-    assert again.page.get_by_label("Type a query").input_value() == "may my landlord raise the rent"
+    assert again.page.get_by_role("textbox", name="Type a query").input_value() == "may my landlord raise the rent"
 
 
 def test_an_uploaded_set_is_measured_and_stays_when_the_page_changes(server, visit):

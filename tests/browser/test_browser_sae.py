@@ -42,7 +42,7 @@ def test_a_typed_text_is_taken_apart_and_its_address_reopens_it(server, visit):
     seen.settle()
     seen.until(lambda: "landlord" in seen.page.evaluate("location.href"))
     seen.until(lambda: seen.numbers != before)
-    seen.page.get_by_text("landlord").last.wait_for()
+    seen.page.get_by_text("landlord").locator("visible=true").last.wait_for()
     again = visit(seen.page.evaluate("location.href"))
     again.until(lambda: again.page.get_by_label("Text", exact=True).input_value() == TEXT)
     again.until(lambda: again.numbers == seen.numbers)
