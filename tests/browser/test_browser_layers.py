@@ -32,8 +32,7 @@ def test_a_clicked_head_shows_its_map_and_stands_in_the_address(server, visit):
     assert not seen.complaints
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("view", ["Build-up", "Heads"])
+@pytest.mark.parametrize(("view", "scheme"), [("Build-up", "light"), ("Heads", "dark")])
 def test_nothing_is_cut_off_at_800_pixels(server, visit, view, scheme):
     seen = visit(f"{server}/layers?view={view}", viewport={"width": 800, "height": 1000}, color_scheme=scheme)
     seen.chart("build_cosines" if view == "Build-up" else "heads_map")

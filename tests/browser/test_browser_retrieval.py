@@ -76,8 +76,7 @@ def test_the_sidebars_choices_stay_when_the_page_changes(server, visit):
     assert seen.page.get_by_text("26 labels").first.is_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("view", ["Quality", "Sizes"])
+@pytest.mark.parametrize(("view", "scheme"), [("Quality", "light"), ("Sizes", "dark")])
 def test_nothing_is_cut_off_at_800_pixels(server, visit, view, scheme):
     seen = visit(f"{server}/retrieval?view={view}", viewport={"width": 800, "height": 1000}, color_scheme=scheme)
     seen.page.locator(".js-plotly-plot .main-svg").first.wait_for()
