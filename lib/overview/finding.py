@@ -125,6 +125,8 @@ def negatives_signal(found: Answers, *, seed: int = 0) -> Signal:
         + ("" if gaps.low != gaps.low else f" ({digits(gaps.low)} to {digits(gaps.high)})")
         + f", for {share(gaps.share_below, 0)} of the queries it comes behind."
     )
+    if tied := float((gaps.gap == 0).mean()):
+        sentence += f" For {share(tied, 0)} the two score alike, and chance decides."
     if doubtful:
         sentence += (
             f" {count(doubtful)} of those false ones {'was' if doubtful == 1 else 'were'} never judged and may be "

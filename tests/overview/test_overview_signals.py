@@ -183,6 +183,15 @@ def test_a_noisy_encoder_has_weak_queries_and_a_worst_topic():
     assert negatives.interval[0] <= negatives.value <= negatives.interval[1]
 
 
+def test_an_encoder_that_puts_all_at_one_point_is_not_praised():
+    queries = made_set(6, 20)
+    one = np.ones((20, 4), "f4")
+    part, _ = made_answers(queries, one[:6], one, bm25=False)
+    said = next(signal for signal in part.signals if signal.name == "hard_negatives")
+    assert said.value == 0
+    assert "For 100\u202f% the two score alike, and chance decides." in said.sentence
+
+
 def test_nothing_relevant_and_nothing_else_are_told():
     part, found = answered(made_set(3, 5, skip=3))
     assert found is None
