@@ -39,6 +39,7 @@ def main() -> None:
         for name in sys.argv[1:] or PICTURES:
             query, scheme, height = PICTURES[name]
             page = browser.new_page(viewport={"width": 1400, "height": height}, color_scheme=scheme)
+            page.add_init_script("localStorage.setItem('embedscope.tour', 'seen')")
             page.goto(f"{url}/{query}")
             settle(page)
             page.wait_for_selector(".js-plotly-plot .main-svg, canvas, .graph .scroll svg", timeout=120_000)
