@@ -11,7 +11,7 @@ from lib.encoders import Checkpoint, Precision, Role
 from lib.errors import InputError
 from lib.progress import Progress
 from lib.ui import resources
-from lib.ui.messages import count, counted, refuse
+from lib.ui.messages import count, counted, refuse, tell
 
 _WHAT: dict[Role, str] = {"document": "texts", "query": "queries"}
 _ASK_ABOVE = 5_000  # texts to encode beyond which the page asks first
@@ -64,6 +64,13 @@ def encoded_or_none(
             return None
     place.empty()
     return made
+
+
+def tell_of_cut(cut: int, of: int, what: str, checkpoint: Checkpoint) -> None:
+    """Say how many of the texts were too long for the encoder, if any."""
+    if cut:
+        limit = count(checkpoint.max_tokens or 0)
+        tell([f"{count(cut)} of {count(of)} {what} are longer than {limit} tokens: only their beginning was read."])
 
 
 def _agreed(key: str, texts: Sequence[str], checkpoint: Checkpoint, precision: Precision, role: Role) -> bool:

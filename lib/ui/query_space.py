@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lib.corpora import QuerySet
 from lib.encoders import Checkpoint, Precision
+from lib.ui.encoding import encoded_or_none, tell_of_cut
 
 
 @dataclass(frozen=True)
@@ -29,3 +30,25 @@ class QuerySpace:
     """Queries of which only the beginning was read."""
     truncated_documents: int
     """Documents of which only the beginning was read."""
+
+
+def read_by(queries: QuerySet, checkpoint: Checkpoint, precision: Precision) -> QuerySpace | None:
+    """A query set in the space of an encoder; None where it is not encoded yet, which is then offered."""
+    documents = encoded_or_none(f"{queries.key}/documents", queries.documents, checkpoint, precision)
+    if documents is None:
+        return None
+    asked = encoded_or_none(f"{queries.key}/queries", queries.queries, checkpoint, precision, role="query")
+    if asked is None:
+        return None
+    tell_of_cut(documents.truncated, len(queries.documents), "documents", checkpoint)
+    tell_of_cut(asked.truncated, len(queries.queries), "queries", checkpoint)
+    return QuerySpace(
+        queries,
+        checkpoint,
+        precision,
+        asked.vectors,
+        documents.vectors,
+        f"{asked.key}/{documents.key}/{queries.key}",
+        asked.truncated,
+        documents.truncated,
+    )

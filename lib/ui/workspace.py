@@ -14,14 +14,14 @@ from lib.encoders import PACKAGED, Checkpoint, Precision
 from lib.ui.chosen import Chosen
 from lib.ui.corpus_choice import CorpusChoice, choose_corpus
 from lib.ui.encoder_choice import EncoderChoice, choose_encoder
-from lib.ui.encoding import encoded
+from lib.ui.encoding import encoded, tell_of_cut
 from lib.ui.file_names import remember
 from lib.ui.geometry.cached import warm_up
 from lib.ui.memory import keep_together
-from lib.ui.messages import count, refuse, tell
+from lib.ui.messages import refuse
 from lib.ui.owner import settle
 from lib.ui.query_choice import QueryChoice, choose_query_set
-from lib.ui.query_space import QuerySpace
+from lib.ui.query_space import QuerySpace, read_by
 from lib.ui.sae_choice import choose_sae
 from lib.ui.sharing import share
 
@@ -129,7 +129,7 @@ def corpus_space(of: Chosen) -> Space:
         return Space(texts, None, "float32", texts.embeddings, texts.key, texts.key)
     checkpoint = _opened(encoder)
     made = encoded(texts.key, texts.texts, checkpoint, encoder.precision, meanwhile=warm_up)
-    _tell_of_cut(made.truncated, len(texts), "texts", checkpoint)
+    tell_of_cut(made.truncated, len(texts), "texts", checkpoint)
     return Space(texts, checkpoint, encoder.precision, made.vectors, f"{made.key}/{texts.key}", made.key)
 
 
@@ -150,20 +150,7 @@ def queries_beside(checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
 
 def query_space(queries: QuerySet, checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
     """A query set in the space of an encoder. Ends the page where its vectors cannot be had yet."""
-    documents = encoded(f"{queries.key}/documents", queries.documents, checkpoint, precision)
-    asked = encoded(f"{queries.key}/queries", queries.queries, checkpoint, precision, role="query")
-    _tell_of_cut(documents.truncated, len(queries.documents), "documents", checkpoint)
-    _tell_of_cut(asked.truncated, len(queries.queries), "queries", checkpoint)
-    return QuerySpace(
-        queries,
-        checkpoint,
-        precision,
-        asked.vectors,
-        documents.vectors,
-        f"{asked.key}/{documents.key}/{queries.key}",
-        asked.truncated,
-        documents.truncated,
-    )
+    return read_by(queries, checkpoint, precision) or st.stop()
 
 
 def chosen() -> Chosen:
@@ -204,9 +191,3 @@ def _opened(encoder: EncoderChoice) -> Checkpoint:
 
 def _choose(key: str, value: str) -> None:
     st.session_state[key] = value
-
-
-def _tell_of_cut(cut: int, of: int, what: str, checkpoint: Checkpoint) -> None:
-    if cut:
-        limit = count(checkpoint.max_tokens or 0)
-        tell([f"{count(cut)} of {count(of)} {what} are longer than {limit} tokens: only their beginning was read."])

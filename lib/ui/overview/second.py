@@ -18,8 +18,9 @@ from lib.ui.chosen import Chosen
 from lib.ui.encoding import encoded_or_none
 from lib.ui.messages import plain, refuse, tell
 from lib.ui.overview import measured
-from lib.ui.overview.spaces import WAITING, read_by
+from lib.ui.overview.spaces import WAITING
 from lib.ui.overview.whole import Seen, alone
+from lib.ui.query_space import read_by
 from lib.ui.retrieval.contenders import short_name
 from lib.ui.workspace import Space
 

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.corpora import QuerySet
-from lib.encoders import PACKAGED, Checkpoint, Precision
+from lib.encoders import PACKAGED
 from lib.ui.chosen import Chosen
-from lib.ui.encoding import encoded_or_none
+from lib.ui.encoding import encoded_or_none, tell_of_cut
 from lib.ui.geometry.cached import warm_up
-from lib.ui.messages import count, tell
-from lib.ui.query_space import QuerySpace
+from lib.ui.query_space import QuerySpace, read_by
 from lib.ui.workspace import Space
 
 WAITING = "Its texts are not encoded yet: begin that here."
@@ -50,7 +48,7 @@ def corpus_in(of: Chosen) -> Space | Missing:
     made = encoded_or_none(texts.key, texts.texts, encoder.checkpoint, encoder.precision, meanwhile=warm_up)
     if made is None:
         return Missing(WAITING)
-    _tell_of_cut(made.truncated, len(texts), "texts", encoder.checkpoint)
+    tell_of_cut(made.truncated, len(texts), "texts", encoder.checkpoint)
     return Space(texts, encoder.checkpoint, encoder.precision, made.vectors, f"{made.key}/{texts.key}", made.key)
 
 
@@ -65,33 +63,5 @@ def queries_in(of: Chosen) -> QuerySpace | Missing:
     return read_by(choice.query_set, encoder.checkpoint, encoder.precision) or Missing(WAITING)
 
 
-def read_by(queries: QuerySet, checkpoint: Checkpoint, precision: Precision) -> QuerySpace | None:
-    """A query set in the space of an encoder; None where it is not encoded yet, which is then offered."""
-    documents = encoded_or_none(f"{queries.key}/documents", queries.documents, checkpoint, precision)
-    if documents is None:
-        return None
-    asked = encoded_or_none(f"{queries.key}/queries", queries.queries, checkpoint, precision, role="query")
-    if asked is None:
-        return None
-    _tell_of_cut(documents.truncated, len(queries.documents), "documents", checkpoint)
-    _tell_of_cut(asked.truncated, len(queries.queries), "queries", checkpoint)
-    return QuerySpace(
-        queries,
-        checkpoint,
-        precision,
-        asked.vectors,
-        documents.vectors,
-        f"{asked.key}/{documents.key}/{queries.key}",
-        asked.truncated,
-        documents.truncated,
-    )
-
-
 def _choose(key: str, value: str) -> None:
     st.session_state[key] = value
-
-
-def _tell_of_cut(cut: int, of: int, what: str, checkpoint: Checkpoint) -> None:
-    if cut:
-        limit = count(checkpoint.max_tokens or 0)
-        tell([f"{count(cut)} of {count(of)} {what} are longer than {limit} tokens: only their beginning was read."])
