@@ -76,7 +76,8 @@ def serve(root, tmp_path_factory):
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
-        assert "Traceback" not in LEFT.sub("", log := (folder / "log").read_text()), log
+        said = (folder / "log").read_text()
+        assert "Traceback" not in LEFT.sub("", said), said
 
     return started
 
