@@ -18,4 +18,4 @@ VIEWS = {
 }
 
 st.title("Fine-tune Diff", anchor=False)
-show_views(VIEWS, workspace.current())
+show_views(VIEWS, workspace.chosen())

@@ -72,7 +72,7 @@ def as_json(answer: Answer) -> tuple[dict[str, Any], str]:
     text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
     if len(text) > MOST_CHARACTERS:
         raise InputError(
-            f"The answer has {len(text):,} characters and {MOST_CHARACTERS:,} fit: ask for fewer rows with limit, or "
-            "go through them with offset."
+            f"The answer has {len(text):,} characters and {MOST_CHARACTERS:,} fit: ask for less, by fewer rows, "
+            "texts or numbers."
         )
     return made, text

@@ -127,7 +127,7 @@ def corpus_space(of: Chosen) -> Space:
     encoder, texts = of.encoder, _had(of.corpus.corpus, of.corpus, key="corpus")
     if texts.embeddings is not None:
         return Space(texts, None, "float32", texts.embeddings, texts.key, texts.key)
-    checkpoint = _opened(encoder)
+    checkpoint = opened(encoder)
     made = encoded(texts.key, texts.texts, checkpoint, encoder.precision, meanwhile=warm_up)
     tell_of_cut(made.truncated, len(texts), "texts", checkpoint)
     return Space(texts, checkpoint, encoder.precision, made.vectors, f"{made.key}/{texts.key}", made.key)
@@ -138,7 +138,7 @@ def current_queries() -> QuerySpace:
     of = chosen()
     if of.queries is None:
         raise ValueError("a page about a corpus alone asks for its query set")
-    return query_space(_had(of.queries.query_set, of.queries, key="queries"), _opened(of.encoder), of.encoder.precision)
+    return query_space(_had(of.queries.query_set, of.queries, key="queries"), opened(of.encoder), of.encoder.precision)
 
 
 def queries_beside(checkpoint: Checkpoint, precision: Precision) -> QuerySpace:
@@ -176,7 +176,8 @@ def _had(texts: T | None, choice: CorpusChoice | QueryChoice, *, key: str) -> T:
     return st.stop()
 
 
-def _opened(encoder: EncoderChoice) -> Checkpoint:
+def opened(encoder: EncoderChoice) -> Checkpoint:
+    """The encoder that was chosen. Says why and ends the page, with the packaged one a press away, if there is none."""
     if encoder.checkpoint is not None:
         return encoder.checkpoint
     refuse(encoder.fault)

@@ -124,7 +124,7 @@ def test_code_of_a_checkpoint_never_runs(agent, folder, monkeypatch):
 
 def test_an_answer_that_is_too_long_is_refused(agent, monkeypatch):
     monkeypatch.setattr(answers, "MOST_CHARACTERS", 500)
-    assert "500 fit: ask for fewer rows" in agent.refusal("search_features", words="court")
+    assert "500 fit: ask for less" in agent.refusal("search_features", words="court")
 
 
 def test_hostile_texts_stay_data(agent):

@@ -9,6 +9,7 @@ from mcp import Client, MCPError
 from lib.agents.answers import MOST_CHARACTERS
 from lib.agents.tools import TOOLS
 from lib.cli import main
+from lib.encoders import PACKAGED_STATIC
 from tests.toy_loop import finished
 
 TEXT = "The court dismissed the appeal."
@@ -25,6 +26,7 @@ CALLS = {
     "load_encoder": {},
     "embed": {"texts": TEXTS[:3], "numbers": 4},
     "overview": {"queries": "sample:lab"},
+    "report": {"queries": "sample:lab", "assertions": ["ndcg@10>=0.1"]},
     "geometry": {"limit": 3},
     "layers": {},
     "search": {"query": "heart", "corpus": TEXTS, "limit": 2},
@@ -180,3 +182,19 @@ def test_one_query_has_no_interval(agent, folder):
     (folder / "one.jsonl").write_text('{"query": "a cat", "document": "cats purr"}\n')
     told = agent.answer("evaluate_retrieval", queries="one.jsonl", picture=False)
     assert told["says"].startswith("NDCG@10 1.000 over 1 query; BM25")
+
+
+def test_a_report_is_that_of_the_command_line(agent, capsys):
+    demands = ["ndcg@10>=0.01", "anisotropy<=-1", "against.p<=1"]
+    told = agent.answer("report", queries="sample:lab", against=PACKAGED_STATIC, assertions=demands, limit=100)
+    options = [option for text in demands for option in ("--assert", text)]
+    status = main(["report", "--corpus", "sample:topics", "--queries", "sample:lab", "--against", PACKAGED_STATIC,
+                   "--no-layers", "--without-texts", "--json", "-", *options])  # fmt: skip
+    written = json.loads(capsys.readouterr().out)
+    assert status == 1
+    assert [one["holds"] for one in told["assertions"]] == [one["holds"] for one in written["assertions"]]
+    assert [one["holds"] for one in told["assertions"]] == [True, False, True]
+    assert "2 of 3 demands hold; anisotropy <= -1 does not." in told["says"]
+    had = {one["name"]: one["value"] for one in told["numbers"] if one["value"] is not None}
+    assert had == {name: pytest.approx(written["facts"][name], rel=1e-5) for name in had}
+    assert len(had) > 15

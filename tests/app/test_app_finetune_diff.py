@@ -11,6 +11,9 @@ import pytest
 from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_STATIC, PACKAGED_TUNED, Policy, describe
 from lib.errors import InputError
 from lib.finetune.diff.space import space_diff
+from lib.ui.chosen import Chosen
+from lib.ui.corpus_choice import CorpusChoice
+from lib.ui.encoder_choice import EncoderChoice
 from lib.ui.finetune import drift, pair
 from lib.ui.query_space import QuerySpace
 from lib.ui.workspace import Space
@@ -222,8 +225,16 @@ def test_what_cannot_be_opened_is_said(diff, typed):
 
 def test_a_corpus_with_its_own_embeddings_is_refused(sample):
     corpus, vectors = sample
+    chosen = Chosen(EncoderChoice(None, "float32", None), CorpusChoice(replace(corpus, embeddings=vectors)), None)
+    view = pair.about_pair(lambda _: None)
     with pytest.raises(InputError, match="brought its own embeddings"):
-        pair.about_pair(lambda _: None)(Space(corpus, None, "float32", vectors, "key", "key"))
+        view(chosen)
+
+
+@pytest.mark.parametrize(("view", "asks"), [("Drift", True), ("Monitor", False), ("Train", False)])
+def test_texts_are_asked_for_where_they_are_needed(app, view, asks):
+    shown = app(page="finetune_diff", view=view, corpus="Upload")
+    assert any("Upload" in info.value for info in shown.page.info) == asks
 
 
 def test_edited_prompts_are_put_before_both():

@@ -22,9 +22,9 @@ HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold**"
 def _script():
     from lib.ui.finetune import monitor, train
     from lib.ui.views import show_views
-    from tests.app.test_app_finetune_train import space_of
+    from tests.app.test_app_finetune_train import chosen
 
-    show_views({"Monitor": monitor.show, "Train": train.show, "Drift": lambda _: None}, space_of())
+    show_views({"Monitor": monitor.show, "Train": train.show, "Drift": lambda _: None}, chosen())
 
 
 @pytest.fixture

@@ -4,33 +4,34 @@ import argparse
 import json
 import shlex
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib import runs
-from lib.corpora import Corpus, build_query_set, load_query_set, open_query_files
+from lib.corpora import build_query_set, load_query_set, open_query_files
 from lib.encoders import PACKAGED, PACKAGED_STATIC, describe
 from lib.errors import InputError
 from lib.finetune.training.settings import TrainingSettings
+from lib.ui.chosen import Chosen
+from lib.ui.encoder_choice import EncoderChoice
 from lib.ui.finetune import train_data, train_start
-from lib.ui.workspace import Space
 from tests.toy_view import keys, press, run, said
 
 HOSTILE = "<img src=x onerror=alert(1)> :red[hot] **bold**"
 
 
-def space_of(encoder=PACKAGED, **prompts):
-    corpus = Corpus("toy", ("one text", "another"), ("1", "2"))
-    checkpoint = describe(encoder).with_prompts(**prompts) if encoder else None
-    return Space(corpus, checkpoint, "float32", np.ones((2, 4), np.float32), "key", "vectors")
+def chosen(encoder=PACKAGED, **prompts):
+    """A sidebar with an encoder and without texts, which are not needed."""
+    if encoder is None:
+        return Chosen(EncoderChoice(None, "float32", "It cannot be opened."), None, None)
+    return Chosen(EncoderChoice(describe(encoder).with_prompts(**prompts), "float32", None), None, None)
 
 
-SPACES = {
-    "packaged": space_of,
-    "static": lambda: space_of(PACKAGED_STATIC),
-    "vectors": lambda: space_of(None),
-    "edited": lambda: space_of(query="ask: "),
+SIDEBARS = {
+    "packaged": chosen,
+    "static": lambda: chosen(PACKAGED_STATIC),
+    "none": lambda: chosen(None),
+    "edited": lambda: chosen(query="ask: "),
 }
 
 
@@ -41,7 +42,7 @@ def _script():
     from lib.ui.views import show_views
     from tests.app import test_app_finetune_train as tests
 
-    show_views({"Train": train.show, "Monitor": monitor.show}, tests.SPACES[os.environ["TESTED_SPACE"]]())
+    show_views({"Train": train.show, "Monitor": monitor.show}, tests.SIDEBARS[os.environ["TESTED_SPACE"]]())
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def begun(root, monkeypatch):
 
 @pytest.fixture
 def view(root, monkeypatch):
-    """Open the view on one of SPACES."""
+    """Open the view on one of SIDEBARS."""
 
     def opened(space="packaged", **query):
         monkeypatch.setenv("TESTED_SPACE", space)
@@ -160,7 +161,7 @@ def test_the_command_understands_what_the_page_says(changes, tmp_path):
     ("space", "words"),
     [
         ("static", "has no layers that could be adapted"),
-        ("vectors", "brought its own embeddings, so there is no encoder to tune"),
+        ("none", "It cannot be opened."),
     ],
 )
 def test_what_cannot_be_tuned(view, space, words):

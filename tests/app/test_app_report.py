@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from lib.encoders import PACKAGED_STATIC
 from tests.toy_report import quick  # noqa: F401
 
 
@@ -45,6 +46,20 @@ def test_it_is_made_when_asked_and_holds_what_the_page_shows(app):
     )
     assert f"quotes {len(report.quoted)} texts" in shown.app.captions
     assert not shown.app.page.warning  # nothing private
+
+
+def test_the_second_encoder_of_the_overview_comes_along(app):
+    shown = Report(app(page="overview", beside=PACKAGED_STATIC))
+    assert "Compare with static MiniLM" in shown.app.page.toggle(key="report_beside").label
+    shown.make()
+    with_it = {section.name: section for section in shown.made.sections}
+    assert shown.made.settings["second_encoder"]["source"] == PACKAGED_STATIC
+    assert "against" in with_it
+    shown.app.page.toggle(key="report_beside").set_value(False)
+    shown.run()
+    shown.make()
+    assert shown.made.settings["second_encoder"] is None
+    assert "against" not in {section.name for section in shown.made.sections}
 
 
 def test_an_upload_is_warned_of_and_can_go_without_its_texts(upload, quick):

@@ -28,7 +28,7 @@ def said(at):
 def test_the_sample(app):
     shown = app(page="retrieval", view="Sizes")
     assert shown.numbers["Whole vectors"] == "1.54 kB"
-    assert shown.numbers["Dimensions"] == "in no order"
+    assert shown.numbers["Order of dimensions"] == "none found"
     assert set(shown.charts) == {"sizes_bytes", "sizes_dims"}
     table = shown.table("stored as")
     assert len(table) == 7 * 6
@@ -55,7 +55,7 @@ def test_verdicts(view):
     assert "too easy to tell" in said(view("easy"))
     at = view("few")
     assert "only 3 queries have a relevant document, and 20 are needed" in said(at)
-    assert {metric.label: metric.value for metric in at.metric}["Dimensions"] == "cannot tell"
+    assert {metric.label: metric.value for metric in at.metric}["Order of dimensions"] == "cannot tell"
 
 
 @pytest.mark.parametrize("space", ["one query", "one dimension"])

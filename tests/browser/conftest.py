@@ -138,7 +138,9 @@ class Visit:
                 return
             quiet = min(quiet, 3)
             self.page.wait_for_timeout(100)
-        raise AssertionError("the app does not come to rest")
+        state = app.get_attribute("data-test-script-state")
+        shown = self.page.locator("body").inner_text()[-400:]
+        raise AssertionError(f"the app does not come to rest: {state}, {coming.count()} elements to come: {shown!r}")
 
     def until(self, condition):
         """Wait until `condition()` holds: what the script has sent takes a moment to be drawn."""

@@ -6,12 +6,13 @@ import streamlit as st
 
 from lib import runs
 from lib.errors import InputError
+from lib.ui.chosen import Chosen
+from lib.ui.encoder_choice import EncoderChoice
 from lib.ui.finetune import monitor_log, monitor_logs, monitor_run
 from lib.ui.finetune.train_start import KIND
 from lib.ui.messages import refuse
 from lib.ui.runs import live
 from lib.ui.runs.choice import HARMFUL, SAMPLE, UPLOAD, choose_run, look_at
-from lib.ui.workspace import Space
 
 _PLACES = (SAMPLE, HARMFUL, UPLOAD)
 _LINE = """from lib.finetune.monitor import Monitor
@@ -19,8 +20,13 @@ _LINE = """from lib.finetune.monitor import Monitor
 trainer = SentenceTransformerTrainer(..., callbacks=[Monitor("events.jsonl")])"""
 
 
-def show(_space: Space) -> None:
-    """Draw the view."""
+def show(chosen: Chosen) -> EncoderChoice:
+    """Draw the view, which needs neither an encoder nor texts."""
+    _watch()
+    return chosen.encoder
+
+
+def _watch() -> None:
     try:
         chosen = choose_run(KIND, _PLACES, label="Training", what="Trainings")
     except InputError as fault:

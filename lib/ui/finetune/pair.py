@@ -12,13 +12,14 @@ from lib.encoders import PACKAGED, PACKAGED_HARMFUL, PACKAGED_TUNED, Checkpoint
 from lib.errors import InputError
 from lib.finetune.sources import KIND, RUN
 from lib.ui import resources
+from lib.ui.chosen import Chosen
 from lib.ui.encoding import encoded
 from lib.ui.messages import count, counted, plain, refuse, tell
 from lib.ui.query_choice import QueryChoice, choose_query_set
 from lib.ui.query_space import QuerySpace
 from lib.ui.runs.choice import token
 from lib.ui.sharing import share
-from lib.ui.workspace import Space, query_space
+from lib.ui.workspace import Space, corpus_space, query_space
 
 TUNED = "tuned"
 """Key of the choice of the tuned checkpoint; it stands in the address as `?tuned=NAME` (or run:ID)."""
@@ -74,13 +75,14 @@ class AskedPair:
         return f"{self.base.key}/{self.tuned.key}"
 
 
-def about_pair(show: Callable[[PairSpace], None]) -> Callable[[Space], None]:
-    """A view of two checkpoints from one of the base: the choice of the tuned one is drawn above it.
+def about_pair(show: Callable[[PairSpace], None]) -> Callable[[Chosen], Space]:
+    """A view of what is chosen out of one of two checkpoints: the choice of the tuned one is drawn above it.
 
     Says what is missing where there is no other.
     """
 
-    def draw(space: Space) -> None:
+    def draw(chosen: Chosen) -> Space:
+        space = corpus_space(chosen)
         if space.checkpoint is None:
             raise InputError(
                 "This corpus brought its own embeddings, and two checkpoints must read its texts: choose another "
@@ -89,6 +91,7 @@ def about_pair(show: Callable[[PairSpace], None]) -> Callable[[Space], None]:
         checkpoint = _choose_tuned(space.checkpoint)
         if checkpoint is not None:
             show(PairSpace(space, _read_by(checkpoint, space)))
+        return space
 
     return draw
 

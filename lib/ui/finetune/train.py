@@ -6,18 +6,24 @@ from lib.encoders import Checkpoint
 from lib.errors import InputError
 from lib.finetune.suggestion import ENOUGH, FEW, LEAST, Material
 from lib.runs import RunLimits
+from lib.ui.chosen import Chosen
+from lib.ui.encoder_choice import EncoderChoice
 from lib.ui.finetune import train_data, train_form, train_start
 from lib.ui.finetune.monitor_run import watch
 from lib.ui.messages import count, counted, plain, refuse, tell
 from lib.ui.runs import starting
 from lib.ui.runs.choice import token
-from lib.ui.workspace import Space
+from lib.ui.workspace import opened
 
 
-def show(space: Space) -> None:
-    """Draw the view."""
+def show(chosen: Chosen) -> EncoderChoice:
+    """Draw the view, which needs no texts but those that are learnt from."""
     st.subheader("What should this encoder learn to bring together?", anchor=False)
-    checkpoint = _tunable(space)
+    _prepare(_tunable(opened(chosen.encoder)))
+    return chosen.encoder
+
+
+def _prepare(checkpoint: Checkpoint) -> None:
     st.markdown(
         f"**{plain(checkpoint.source)}** is the base, as chosen in the sidebar. It is trained to put each query beside "
         "the document that answers it, and away from others. The queries of a part are held out: on them it is "
@@ -45,18 +51,12 @@ def show(space: Space) -> None:
     )  # fmt: skip
 
 
-def _tunable(space: Space) -> Checkpoint:
+def _tunable(checkpoint: Checkpoint) -> Checkpoint:
     """The encoder, if it can be tuned here.
 
     Raises:
-        InputError: there is none, or it has no layers.
+        InputError: it has no layers.
     """
-    checkpoint = space.checkpoint
-    if checkpoint is None:
-        raise InputError(
-            "This corpus brought its own embeddings, so there is no encoder to tune: choose another corpus in the "
-            "sidebar."
-        )
     if checkpoint.kind == "static":
         raise InputError(
             f"{checkpoint.source} adds up token vectors and has no layers that could be adapted: choose a transformer "

@@ -24,14 +24,22 @@ from lib.ui.query_space import read_by
 from lib.ui.retrieval.contenders import short_name
 from lib.ui.workspace import Space
 
+_CHOSEN = "beside"
 _OFFERED = (PACKAGED, PACKAGED_STATIC, PACKAGED_TUNED, PACKAGED_HARMFUL)
+
+
+def second_encoder() -> Checkpoint | None:
+    """Who is chosen to compare with on this page or was on the last one; None where nobody is, or it cannot open."""
+    name = st.session_state.get(_CHOSEN)
+    found = resources.checkpoint(str(name)) if name else None
+    return None if isinstance(found, InputError) else found
 
 
 def choose_second(chosen: Chosen) -> Checkpoint | None:
     """Draw the choice; None where nobody is chosen, or it cannot be opened, which is then said."""
     own = chosen.encoder.checkpoint
     name = st.selectbox(
-        "Compare with", [one for one in _OFFERED if own is None or one != own.source], index=None, key="beside",
+        "Compare with", [one for one in _OFFERED if own is None or one != own.source], index=None, key=_CHOSEN,
         bind="query-params", persist_state="session", accept_new_options=True, width=380,
         placeholder="A second encoder: choose or type one",
         help="Both numbers of each signal on the same texts and queries, and paired tests where there are any.",

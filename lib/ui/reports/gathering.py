@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -38,25 +38,29 @@ class Subject:
     """Whether any of it is in this session alone, or came by a share link."""
     arguments: tuple[str, str]
     """How the command line names corpus and query set; empty where it cannot."""
+    second: Checkpoint | None = None
+    """An encoder to compare with; None where nobody is chosen."""
 
     @property
     def key(self) -> str:
         """Content hash of all of it."""
         parts = (self.checkpoint.fingerprint if self.checkpoint else "", self.precision,
-                 self.corpus.key if self.corpus else "", self.queries.key if self.queries else "")  # fmt: skip
+                 self.corpus.key if self.corpus else "", self.queries.key if self.queries else "",
+                 self.second.fingerprint if self.second else "")  # fmt: skip
         return "/".join(parts)
 
     @property
     def to_encode(self) -> int:
         """Texts that are not in the store yet."""
-        if self.checkpoint is None:
-            return 0
         left = 0
-        if self.corpus is not None and self.corpus.embeddings is None:
-            left += resources.missing(self.corpus.texts, self.checkpoint, precision=self.precision)
-        if self.queries is not None:
-            left += resources.missing(self.queries.documents, self.checkpoint, precision=self.precision)
-            left += resources.missing(self.queries.queries, self.checkpoint, precision=self.precision, role="query")
+        for one in (self.checkpoint, self.second):
+            if one is None:
+                continue
+            if self.corpus is not None and self.corpus.embeddings is None:
+                left += resources.missing(self.corpus.texts, one, precision=self.precision)
+            if self.queries is not None:
+                left += resources.missing(self.queries.documents, one, precision=self.precision)
+                left += resources.missing(self.queries.queries, one, precision=self.precision, role="query")
         return left
 
     @property
@@ -71,8 +75,11 @@ class Subject:
         return known.build_up is None or known.heads is None
 
 
-def subject_of(chosen: Chosen) -> Subject | None:
-    """What a report would be about; None where there are no texts, or no encoder for them."""
+def subject_of(chosen: Chosen, second: Checkpoint | None = None) -> Subject | None:
+    """What a report would be about; None where there are no texts, or no encoder for them.
+
+    `second` is compared with where both encoders can read the same texts or queries.
+    """
     corpus = chosen.corpus.corpus if chosen.corpus is not None else None
     queries = chosen.queries.query_set if chosen.queries is not None else None
     checkpoint = chosen.encoder.checkpoint
@@ -82,9 +89,12 @@ def subject_of(chosen: Chosen) -> Subject | None:
     if corpus is None and queries is None:
         return None
     origins = [choice.origin for choice in (chosen.corpus, chosen.queries) if choice is not None]
+    own_vectors = queries is None and corpus is not None and corpus.embeddings is not None
+    if checkpoint is None or own_vectors or (second is not None and second.fingerprint == checkpoint.fingerprint):
+        second = None
     return Subject(
         checkpoint, chosen.encoder.precision, corpus, queries, any(one != "sample" for one in origins),
-        (_of_corpus(chosen), _of_queries(chosen)),
+        (_of_corpus(chosen), _of_queries(chosen)), second,
     )  # fmt: skip
 
 
@@ -103,7 +113,17 @@ def material_of(
     side = None if corpus is None else _corpus_side(corpus, subject, progress)
     if side is not None:
         side = with_layers(side, shelf, _opener(subject), progress=progress) if layers else known_layers(side, shelf)
-    return Material(side, None if queries is None else _query_side(queries, subject, progress))
+    asked = None if queries is None else _query_side(queries, subject, progress)
+    if subject.second is None:
+        return Material(side, asked)
+    other = replace(subject, checkpoint=subject.second)
+    both = corpus is not None and corpus.embeddings is None
+    return Material(
+        side,
+        asked,
+        _corpus_side(corpus, other, progress) if corpus is not None and both else None,
+        None if queries is None else _query_side(queries, other, progress),
+    )
 
 
 def options_of(subject: Subject, *, texts: bool) -> Options:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import streamlit as st
 
@@ -48,10 +49,17 @@ def offer_report(chosen: Chosen) -> None:
 
 def _offer(chosen: Chosen) -> None:
     """What the popover holds."""
-    subject = subject_of(chosen)
+    from lib.ui.overview.second import second_encoder
+
+    subject = subject_of(chosen, second_encoder())
     if subject is None:
         st.caption("A report needs an encoder and texts: choose them in the sidebar.")
         return
+    if subject.second is not None and not st.toggle(
+        f"Compare with {plain(subject.second.source)}", value=True, key="report_beside", bind="query-params",
+        persist_state="session", help="Adds a section of paired tests and numbers side by side.",
+    ):  # fmt: skip
+        subject = replace(subject, second=None)
     st.markdown(f"**A report on {plain(_named(subject))}**")
     st.caption(_holds(subject))
     form = one_of(

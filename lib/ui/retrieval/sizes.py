@@ -14,7 +14,7 @@ from lib.ui.retrieval.sizes_cached import measured
 from lib.ui.retrieval.sizes_storage import bytes_text, show_storage
 
 _LITTLE = 0.01  # NDCG@10 whose loss is called small
-_VERDICTS = {"ordered": "front-loaded", "unordered": "in no order", "unclear": "cannot tell"}
+_VERDICTS = {"ordered": "front-loaded", "unordered": "none found", "unclear": "cannot tell"}
 
 
 def show(space: QuerySpace) -> None:
@@ -32,7 +32,7 @@ def show(space: QuerySpace) -> None:
             f"A document's {whole.dims} numbers in float32; NDCG@10 {whole.ndcg:.3f}.",
         )  # fmt: skip
         _smallest(sizes, whole)
-        number("Dimensions", _VERDICTS[prefix.verdict], _rule(prefix), wide=True)
+        number("Order of dimensions", _VERDICTS[prefix.verdict], _rule(prefix), wide=True)
     with picture:
         downloads.picture(
             charts.quality_by_bytes(sizes),
