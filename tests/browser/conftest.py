@@ -142,13 +142,13 @@ class Visit:
         shown = self.page.locator("body").inner_text()[-400:]
         raise AssertionError(f"the app does not come to rest: {state}, {coming.count()} elements to come: {shown!r}")
 
-    def until(self, condition):
-        """Wait until `condition()` holds: what the script has sent takes a moment to be drawn."""
+    def until(self, condition, told=lambda: "it does not come to hold"):
+        """Wait until `condition()` holds: what was sent takes a moment to be drawn. `told`: says why not."""
         for _ in range(150):
             if condition():
                 return
             self.page.wait_for_timeout(100)
-        raise AssertionError("it does not come to hold")
+        raise AssertionError(told())
 
     def chart(self, key):
         """The plotly chart of that key, once it is drawn."""

@@ -13,17 +13,6 @@ CSV = "text,topic\n" + "".join(
     for text, topic in (("a dog barks at cat", "pets"), ("the court of appeal hears case", "law"))
 )
 # Where the layout is cut off: wider than the window, or text that ends in an ellipsis.
-OVERFLOW = """() => {
-    const cut = [...document.querySelectorAll('[data-testid="stMetric"] *')].filter(
-        (node) => node.children.length === 0 && node.scrollWidth > node.clientWidth + 1
-            && getComputedStyle(node).textOverflow === 'ellipsis' && node.clientWidth > 0);
-    const main = document.querySelector('[data-testid="stMain"]');
-    return {
-        page: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        main: main.scrollWidth - main.clientWidth,
-        cut: cut.map((node) => node.textContent),
-    };
-}"""
 SELECTED = """() => document.querySelector('.st-key-map_2d .js-plotly-plot').data
     .filter((trace) => trace.customdata)
     .reduce((sum, trace) => sum + (trace.selectedpoints ? trace.selectedpoints.length : 0), 0)"""
@@ -43,20 +32,6 @@ def test_first_paint_in_a_fresh_server(serve, visit):
         assert seen.requests
         assert not seen.foreign()
         assert not seen.complaints
-
-
-def test_every_view_draws_and_asks_nobody(server, visit):
-    seen = visit(f"{server}/geometry?view=Anisotropy")
-    for name, charts in {
-        "Anisotropy": ["cosines", "dimensions"], "Dimension": ["variance", "contrast"],
-        "Labels": ["labels_heatmap", "label_bars"], "Hubs": ["occurrence"], "Outliers": ["scores"], "Map": ["map_2d"],
-    }.items():  # fmt: skip
-        seen.tab(name)
-        for chart in charts:
-            assert seen.chart(chart).is_visible()
-        assert seen.numbers
-    assert not seen.foreign()
-    assert not seen.complaints
 
 
 def test_a_copied_address_reopens_the_same_view(server, visit):
@@ -154,25 +129,6 @@ def test_encoding_can_be_stopped_and_taken_up_again(server, visit):
     area.fill("one text\ntwo texts\nthree texts")
     area.press("Control+Enter")
     seen.page.get_by_text("Mean cosine").first.wait_for()
-
-
-@pytest.mark.parametrize(
-    ("theme", "views"),
-    [("light", ("Map", "Anisotropy", "Dimension", "Labels", "Hubs", "Outliers")), ("dark", ("Map",))],
-)
-def test_nothing_is_cut_off(server, visit, theme, views):
-    seen = visit(f"{server}/geometry?label=subtopic", color_scheme=theme)
-    paper = seen.page.evaluate("getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 3 * 128) == (theme == "dark")
-    for view in views:
-        seen.page.set_viewport_size({"width": 1400, "height": 900})
-        seen.tab(view)
-        seen.until(lambda: seen.numbers)
-        for width in (1400, 800):
-            seen.page.set_viewport_size({"width": width, "height": 900})
-            fits = {"page": 0, "main": 0, "cut": []}
-            seen.until(lambda fits=fits: seen.page.evaluate(OVERFLOW) == fits)
-    assert not seen.complaints
 
 
 def test_names_from_a_file_or_an_address_are_only_shown(server, visit):

@@ -5,15 +5,6 @@ import pytest
 pytestmark = pytest.mark.browser
 
 
-def test_first_paint_by_address(server, visit):
-    seen = visit(f"{server}/layers")
-    for key in ("build_cosines", "build_agreement", "build_dimensions"):
-        assert seen.chart(key).is_visible()
-    assert set(seen.numbers) == {"Settles", "Most changes", "Collapse", "Output"}
-    assert not seen.foreign()
-    assert not seen.complaints
-
-
 def test_a_clicked_head_shows_its_map_and_stands_in_the_address(server, visit):
     seen = visit(f"{server}/layers?view=Heads")
     heads = seen.chart("heads_map")
@@ -30,16 +21,3 @@ def test_a_clicked_head_shows_its_map_and_stands_in_the_address(server, visit):
     again = visit(seen.page.url)
     assert again.page.get_by_text(f"Where does head {head} of layer {layer} look?").is_visible()
     assert not seen.complaints
-
-
-@pytest.mark.parametrize(("view", "scheme"), [("Build-up", "light"), ("Heads", "dark")])
-def test_nothing_is_cut_off_at_800_pixels(server, visit, view, scheme):
-    seen = visit(f"{server}/layers?view={view}", viewport={"width": 800, "height": 1000}, color_scheme=scheme)
-    seen.chart("build_cosines" if view == "Build-up" else "heads_map")
-    assert (
-        seen.page.evaluate(
-            "document.querySelector('[data-testid=stMain]').scrollWidth"
-            " - document.querySelector('[data-testid=stMain]').clientWidth"
-        )
-        <= 1
-    )

@@ -18,26 +18,6 @@ ROWS = [
     {"query": "What keeps rent fair?", "document": "A cap limits how fast rent may rise.", "topic": "law"},
     {"query": "What keeps rent fair?", "document": "Violins are made of spruce.", "relevance": 0, "topic": "law"},
 ]
-VIEWS = ["Hard negatives", "Search", "Comparison", "Reranking", "Sizes", "Late interaction", "Prompts", "Chunks"]
-
-
-def test_first_paint_by_address(server, visit):
-    seen = visit(f"{server}/retrieval")
-    assert seen.numbers["NDCG@10"].startswith("0.4")
-    assert {"Recall@1", "Recall@5", "Recall@10", "MRR"} <= set(seen.numbers)
-    assert not seen.foreign()
-    assert not seen.complaints
-
-
-def test_every_view_opens_and_asks_nobody(server, visit):
-    seen = visit(f"{server}/retrieval")
-    for view in VIEWS:
-        seen.tab(view)
-        heading = seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible')
-        seen.until(heading.count)
-        assert not seen.page.locator('[data-testid="stException"]:visible').count()
-    assert not seen.foreign()
-    assert not seen.complaints
 
 
 def test_a_typed_query_is_searched_and_its_address_reopens_it(server, visit):
@@ -74,16 +54,3 @@ def test_the_sidebars_choices_stay_when_the_page_changes(server, visit):
     seen.until(lambda: "label=subtopic" in seen.page.url)
     seen.settle()
     assert seen.page.get_by_text("26 labels").first.is_visible()
-
-
-@pytest.mark.parametrize(("view", "scheme"), [("Quality", "light"), ("Sizes", "dark")])
-def test_nothing_is_cut_off_at_800_pixels(server, visit, view, scheme):
-    seen = visit(f"{server}/retrieval?view={view}", viewport={"width": 800, "height": 1000}, color_scheme=scheme)
-    seen.page.locator(".js-plotly-plot .main-svg").first.wait_for()
-    assert (
-        seen.page.evaluate(
-            "document.querySelector('[data-testid=stMain]').scrollWidth"
-            " - document.querySelector('[data-testid=stMain]').clientWidth"
-        )
-        <= 1
-    )

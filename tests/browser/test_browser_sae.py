@@ -9,30 +9,6 @@ pytestmark = pytest.mark.browser
 TEXT = "My landlord will not return the deposit."
 
 
-def test_first_paint_by_address(server, visit):
-    seen = visit(f"{server}/sae_features")
-    seen.chart("decompose_bars")
-    assert {"Active features", "Features' share", "Error's share"} <= set(seen.numbers)
-    seen.sound()
-
-
-@pytest.mark.parametrize(
-    ("page", "views"),
-    [
-        ("sae_features", ["Contrast", "Browser", "Match", "Train"]),
-        ("diagnostics", ["Polysemy", "Health", "Absorption"]),
-        ("circuits", ["Births", "Writers", "Trace"]),
-    ],
-)
-def test_every_view_opens_and_asks_nobody(server, visit, page, views):
-    seen = visit(f"{server}/{page}")
-    for view in views:
-        seen.tab(view)
-        heading = seen.page.get_by_role("tabpanel").locator('[data-testid="stHeading"]:visible')
-        seen.until(heading.count)
-    seen.sound()
-
-
 def test_a_typed_text_is_taken_apart_and_its_address_reopens_it(server, visit):
     seen = visit(f"{server}/sae_features")
     before = seen.numbers
