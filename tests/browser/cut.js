@@ -5,8 +5,8 @@
     const box = one.getBoundingClientRect();
     return box.width > 1 && box.right > width + 1 && !one.closest('[data-baseweb="tab-list"], [role="tablist"]');
   });
-  const short = [...main.querySelectorAll('[data-testid="stMetric"] *')].filter((one) => !one.children.length
-    && one.clientWidth && one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).textOverflow === "ellipsis");
+  const short = [...main.querySelectorAll('[data-testid="stMetric"] *')].filter((one) => one.clientWidth
+    && one.scrollWidth > one.clientWidth && getComputedStyle(one).textOverflow === "ellipsis");
   const wide = [document.documentElement, main].filter((one) => one.scrollWidth > one.clientWidth + 1);
   return [...wide, ...over, ...short].map((one) => one.outerHTML.slice(0, 200));
 }

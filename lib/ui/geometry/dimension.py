@@ -22,6 +22,7 @@ def show(space: Space) -> None:
             f"{result.components_95} of {result.dimensions}",
             f"Principal components that hold 95 % of the variance; 90 %: {result.components_90}, "
             f"99 %: {result.components_99}.",
+            wide=True,
         )
         number(
             "Participation ratio",
