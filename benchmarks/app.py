@@ -59,7 +59,7 @@ def main() -> None:
         first = []
         for attempt in range(3):
             with fresh_server(Path(folder) / f"cold{attempt}") as (url, process):
-                first.append(_first_chart(browser.new_page(), url))
+                first.append(_first_chart(browser.new_page(), f"{url}/geometry"))
                 idle = _memory(process)
         rows.append(("first chart of the sample in a cold server (s)", min(first), 3.0))
         rows.append(("memory after it, nothing needs the encoder (MB)", idle, 450))

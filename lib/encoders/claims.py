@@ -6,6 +6,7 @@ header first, without torch, and once more when the model is opened (`check_mode
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _MOST_LAYERS, _MOST_EXPERTS = 1_000, 1_024
 _MOST = {"max_position_embeddings": 10_000_000, "n_positions": 10_000_000, "num_labels": 100_000}
 """Tables that are made, not read: of positions, and of the names of classes."""
 _MOST_RANK = 4_096
+_ACTIVATION = re.compile(r"torch\.nn\.(?:modules\.(?:activation|linear)\.)?[A-Z][A-Za-z0-9]*")
+"""What a dense layer may bend its output by: it is imported by its name."""
 _FILE_BYTES = 100_000_000
 """The largest tokenizer or config: the largest in use have 35 MB."""
 _SMALL_FILES = (".json", ".txt", ".model", ".tiktoken", ".jinja")
@@ -50,11 +53,16 @@ def check_module_claims(folder: Path, modules: Iterable[ModuleEntry], *, name: s
     """Hold the sizes that dense and normalising layers claim against their own weights.
 
     Raises:
-        InputError: more numbers than their files hold.
+        InputError: more numbers than their files hold, or an activation that is none of torch's.
     """
     for entry in modules:
         config = read_object(folder / entry.path, "config.json") or {}
         sides = {"Dense": ("in_features", "out_features"), "LayerNorm": ("dimension",)}.get(entry.kind, ())
+        bent = config.get("activation_function") if entry.kind == "Dense" else None
+        if bent is not None and not (isinstance(bent, str) and _ACTIVATION.fullmatch(bent)):
+            raise InputError(
+                f"{entry.path} of {name} bends its output by {bent!r:.80}; expected an activation of torch.nn."
+            )
         claimed = math.prod(_wholes(config, sides)) if sides else 0
         held = _at_most(find_weights(folder / entry.path, name=name)) if sides else 0
         if claimed > held:

@@ -7,7 +7,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from lib.encoders.claims import check_model
 from lib.encoders.cross_checkpoint import CrossCheckpoint
-from lib.encoders.loading import told
+from lib.encoders.loading import few_modules, told
 from lib.errors import InputError
 
 _MADE_LATER = ("position_ids",)
@@ -26,7 +26,7 @@ def load_cross_encoder(checkpoint: CrossCheckpoint) -> tuple[Any, Any]:
     with told(checkpoint.source):
         if not checkpoint.own_code:
             config = AutoConfig.from_pretrained(str(checkpoint.path), **own)
-            with torch.device("meta"):
+            with torch.device("meta"), few_modules(checkpoint.source):
                 described = AutoModelForSequenceClassification.from_config(config)
             check_model(described, checkpoint.parameters, name=checkpoint.source)
         model, report = AutoModelForSequenceClassification.from_pretrained(

@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.encoders.disk import make_room
 from lib.encoders.memory import check_memory
-from lib.encoders.turns import FETCHING
+from lib.encoders.turns import FETCHING, BusyError
 from lib.errors import InputError
 
 _SECONDS = 4.0
@@ -85,6 +85,10 @@ def cached_or_fetched(
         )
     try:
         return download()
+    except BusyError:
+        if cached:
+            return cached
+        raise
     except _UnreachableError as failure:
         if cached:
             return cached

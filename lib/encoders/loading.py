@@ -1,6 +1,8 @@
 """Loading: a checkpoint's modules into memory. Imports torch; only `opening` imports this, and only when it must."""
 
 import pickle
+import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Dropout, LayerNorm, Pooling, StaticEmbedding
 from torch import nn
+from torch.nn.modules.module import register_module_module_registration_hook
 from transformers import AutoModel, AutoModelForTextEncoding, PretrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
 from transformers.utils import logging as transformers_logging
@@ -22,6 +25,7 @@ from lib.encoders.checkpoint import Checkpoint
 from lib.encoders.claims import check_model
 from lib.encoders.files import read_object
 from lib.encoders.layout import read_modules
+from lib.encoders.settings import allowed_transformer_settings, check_transformer_settings
 from lib.encoders.weights import find_weights
 from lib.errors import InputError
 
@@ -36,13 +40,29 @@ _TEXT_ONLY = {"text": {"method": "forward", "method_output_name": "last_hidden_s
 _SPARED = ("pooler.", "position_ids", "lm_head.", "cls.", "embed_tokens.weight")
 """Weights that may be missing: heads that no vector passes through, tables that are made or tied after loading."""
 
+_MOST_MODULES = 50_000
+"""Parts of a model: the largest encoders have some thousands."""
+
 _OTHERS = (ArithmeticError, SafetensorError, StrictDataclassError)  # a width of 0, damaged weights, a wrong type
+
+_PLACE = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:\\|/)[^\s'\",;()]*[/\\](?=[^\s'\",;()/\\]*)")
+"""The folders of a path, which tell of the server."""
 
 transformers_logging.disable_progress_bar()  # callers show their own
 
 
 class WholeTransformer(Transformer):
-    """The transformer module of sentence-transformers, refusing weights that leave parts of it random."""
+    """The transformer module of sentence-transformers, refusing weights that leave parts of it random.
+
+    Of the arguments that its files ask for, those alone are handed on that reach nothing outside the folder.
+    """
+
+    @classmethod
+    def load_config(cls, model_name_or_path: str, *arguments: Any, **settings: Any) -> dict[str, Any]:
+        """The settings of the module, as `lib.encoders.settings` allows them."""
+        found: dict[str, Any] = super().load_config(model_name_or_path, *arguments, **settings)
+        check_transformer_settings(found, name=f"sentence_bert_config.json of {Path(model_name_or_path).name}")
+        return allowed_transformer_settings(found)
 
     def _load_model(
         self,
@@ -79,9 +99,36 @@ def _check_claimed(path: str, config: PretrainedConfig, *, dtype: torch.dtype, s
     folder = Path(path) / subfolder
     weights = find_weights(folder, name=folder.name)
     halved = config.is_encoder_decoder and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
-    with torch.device("meta"):
+    with torch.device("meta"), few_modules(folder.name):
         described = (AutoModelForTextEncoding if halved else AutoModel).from_config(config, trust_remote_code=False)
     check_model(described, weights.parameters, name=folder.name, bytes_per_parameter=dtype.itemsize)
+
+
+@contextmanager
+def few_modules(name: str) -> Iterator[None]:
+    """Stop this thread from making a model of parts without end, which a config of few bytes can describe.
+
+    Raises:
+        InputError: it has more parts than any model.
+    """
+    made, thread = 0, threading.get_ident()
+
+    def counted(_module: nn.Module, _name: str, _part: nn.Module | None) -> None:
+        nonlocal made
+        if threading.get_ident() != thread:
+            return
+        made += 1
+        if made > _MOST_MODULES:
+            raise InputError(
+                f"config.json of {name} describes a model of more than {_MOST_MODULES:,} parts; fetch the checkpoint "
+                "anew."
+            )
+
+    hook = register_module_module_registration_hook(counted)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def load_modules(checkpoint: Checkpoint, dtype: torch.dtype) -> list[nn.Module]:
@@ -223,5 +270,5 @@ def _unreadable(source: str, failure: BaseException) -> str:
 
 def _line(failure: BaseException) -> str:
     """The first line of a message, without its full stop."""
-    lines = str(failure).strip().splitlines()
+    lines = _PLACE.sub("…", str(failure)).strip().splitlines()
     return (lines[0] if lines else type(failure).__name__).rstrip(".")[:200]

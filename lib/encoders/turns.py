@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from lib.errors import InputError
 
 
+class BusyError(InputError):
+    """Another model has the turn: the same may work in a while."""
+
+
 class Turn:
     """Something that one thread does at a time. The thread that has the turn may take it again."""
 
@@ -31,10 +35,10 @@ class Turn:
         """Have the turn for `what`, after whoever has it.
 
         Raises:
-            InputError: it did not come.
+            BusyError: it did not come.
         """
         if not self._lock.acquire(timeout=self.patience):
-            raise InputError(
+            raise BusyError(
                 f"{what} has to wait: another model is being {self.doing} on this server and has not been done within "
                 f"{self.patience / 60:.0f} minutes; try again in a while, or choose the packaged one."
             )

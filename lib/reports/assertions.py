@@ -24,6 +24,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "==": lambda value, bound: math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-12),
 }
 _LONGEST = 200
+_DEEPEST = 1_000
 _PARTS = {
     "corpus": "The report has no corpus: name one.",
     "layers": "The layers were not run: name a corpus and an encoder that has layers.",
@@ -55,7 +56,7 @@ def demand(text: str) -> Demand:
     """Read one assertion: a flat name, one of >= <= > < ==, and a number; spaces are free, 5 % is .05.
 
     Raises:
-        InputError: it is none of that, or the name is unknown.
+        InputError: it is none of that, the name is unknown, or its cut-off too deep.
     """
     if len(text) > _LONGEST:
         raise InputError(f"An assertion has at most {_LONGEST} characters, got {len(text)}.")
@@ -68,6 +69,8 @@ def demand(text: str) -> Demand:
     asks = parsed(found["name"])
     if asks is None:
         raise InputError(f"There is no number {found['name']!r}{_nearest(found['name'])}: --assert help lists all.")
+    if asks.cutoff is not None and asks.cutoff > _DEEPEST:
+        raise InputError(f"A cut-off is at most {_DEEPEST:,}, got {asks.cutoff:,}: every query ranks that many.")
     return Demand(found["name"], found["operator"], bound, asks)
 
 

@@ -5,6 +5,7 @@ Processes that a page starts (trainings) inherit the environment, so that what h
 
 import logging
 import os
+from pathlib import Path
 
 import streamlit as st
 
@@ -29,8 +30,11 @@ def settle() -> None:
 def _fault() -> str | None:
     """Why the settings cannot hold; None where they do."""
     try:
-        if st.secrets.load_if_toml_exists() and SECTION in st.secrets:
-            os.environ.update(take(_section(), os.environ))
+        if st.secrets.load_if_toml_exists():
+            if SECTION in st.secrets:
+                os.environ.update(take(_section(), os.environ))
+        elif files := [place for place in st.get_option("secrets.files") if Path(place).exists()]:
+            raise InputError(f"{Path(files[0]).name} is there and cannot be read: expected TOML, a setting a line.")
         check()
     except InputError as fault:
         _log.error("Embedscope's settings cannot be used: %s", fault)

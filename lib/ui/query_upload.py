@@ -72,6 +72,12 @@ def _opened(files: Sequence[Any], ids: tuple[str, ...], limits: Limits) -> Table
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"Two files are named {shown(name)}: give one of them, or rename it.")
+    total = sum(file.size for file in files)  # told before any of them is copied
+    if total > limits.max_bytes:
+        raise InputError(
+            f"The {len(files)} files have {total / 2**20:,.0f} MB together; at most {limits.max_bytes / 2**20:,.0f} MB "
+            "are read here: give fewer rows."
+        )
 
     place = _split_key(ids)
     split = st.session_state.get(place)

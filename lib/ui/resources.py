@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lib.embeddings import Embeddings, embed, space_of
 from lib.encoders import Checkpoint, Encoder, Policy, Precision, Role, ShortOfMemoryError, open_encoder
-from lib.encoders.turns import OPENING
+from lib.encoders.turns import OPENING, BusyError
 from lib.errors import InputError
 from lib.finetune.sources import describe_any
 from lib.progress import Progress
@@ -52,11 +52,25 @@ def shelf() -> Shelf:
     return default_shelf()
 
 
-@st.cache_resource(max_entries=64, ttl=300, show_spinner="Fetching and reading the encoder's files…")
 def checkpoint(source: str) -> Checkpoint | InputError:
-    """What `source` is, or why it cannot be opened; both kept for five minutes."""
+    """What `source` is, or why it cannot be opened; both kept for five minutes, but not that it has to wait."""
+    try:
+        return described(source)
+    except BusyError as fault:
+        return fault
+
+
+@st.cache_resource(max_entries=64, ttl=300, show_spinner="Fetching and reading the encoder's files…")
+def described(source: str) -> Checkpoint | InputError:
+    """As `checkpoint`.
+
+    Raises:
+        BusyError: another model is being downloaded.
+    """
     try:
         return describe_any(source, policy=policy())
+    except BusyError:
+        raise
     except InputError as fault:
         return fault
 

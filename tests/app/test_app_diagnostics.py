@@ -116,7 +116,8 @@ def test_without_labels_the_stricter_sense_says_what_it_needs(planted_page):
 
 def test_labels_with_too_few_texts_are_told(planted_page):
     shown = planted_page("Absorption", content=jsonl(rows=range(0, 400, 4)))
-    assert any("needs 20 texts that carry it" in fault for fault in shown.refusals)
+    assert "needs 20 texts that carry it" in shown.captions
+    assert not shown.refusals
 
 
 def test_a_corpus_of_one_text_flags_nothing(planted_page):

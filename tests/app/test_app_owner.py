@@ -57,7 +57,7 @@ def test_an_encoder_that_the_owner_does_not_allow_is_told_in_the_page(root, monk
         )
     finally:
         resources.policy.clear()
-        resources.checkpoint.clear()
+        resources.described.clear()
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,20 @@ def test_a_bad_setting_is_told_in_the_log_and_visitors_little(visit, caplog, sec
     assert "trainng" not in shown
     assert not at.title
     assert not at.sidebar.selectbox
+
+
+def test_secrets_that_cannot_be_read_open_nothing(root, monkeypatch, tmp_path, caplog):
+    import streamlit as st
+
+    broken = tmp_path / "secrets.toml"
+    broken.write_text("[embedscope\nhub_ids = ")
+    monkeypatch.setattr(owner.st, "get_option", lambda name: [str(broken)])
+    monkeypatch.setattr(type(st.secrets), "load_if_toml_exists", lambda self: False)
+    owner._fault.clear()
+    try:
+        at = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+        assert "This server is not set up right" in at.error[0].value
+        assert "secrets.toml is there and cannot be read" in caplog.text
+        assert str(tmp_path) not in at.error[0].value
+    finally:
+        owner._fault.clear()

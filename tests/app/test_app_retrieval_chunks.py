@@ -125,7 +125,7 @@ def test_an_encoder_without_a_maximum(chunks, tmp_path, monkeypatch):
     folder = write_static(tmp_path / "static")
     monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(tmp_path))
     resources.policy.clear()
-    resources.checkpoint.clear()
+    resources.described.clear()
     shown = chunks(encoder=str(folder), chunk_size=100, chunk_overlap=10)
     assert "has no maximum length" in shown.captions
     assert shown.numbers["Documents cut"] == "0 (0.0 %)"
@@ -134,4 +134,4 @@ def test_an_encoder_without_a_maximum(chunks, tmp_path, monkeypatch):
     assert "NDCG@10, passages" in shown.numbers
     assert "Cut answers" not in shown.numbers
     resources.policy.clear()
-    resources.checkpoint.clear()
+    resources.described.clear()

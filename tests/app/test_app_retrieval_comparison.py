@@ -64,7 +64,7 @@ def roots(static, monkeypatch):
         kept.clear()
     yield
     resources.policy.clear()
-    resources.checkpoint.clear()
+    resources.described.clear()
 
 
 @pytest.fixture(scope="module")

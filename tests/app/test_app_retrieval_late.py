@@ -30,7 +30,7 @@ def roots(folders, monkeypatch):
         cached.clear()
     yield
     resources.policy.clear()
-    resources.checkpoint.clear()
+    resources.described.clear()
 
 
 @pytest.fixture

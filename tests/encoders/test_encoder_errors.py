@@ -365,6 +365,25 @@ BREAKS = {
         write("sentence_bert_config.json", '{"model_args": {"attn_implementation": "someone/kernel"}}'),
         "asks for compiled code from the hub",
     ),
+    "compiled code behind an empty file of another name": (
+        lambda f: (
+            (f / "sentence_albert_config.json").write_text("{}"),
+            write("sentence_bert_config.json", '{"model_kwargs": {"attn_implementation": "someone/kernel"}}')(f),
+        ),
+        "asks for compiled code from the hub",
+    ),
+    "a tokenizer from elsewhere": (
+        write("sentence_bert_config.json", '{"tokenizer_name_or_path": "/etc"}'),
+        "asks for a tokenizer from elsewhere",
+    ),
+    "padding without end": (
+        write("sentence_bert_config.json", '{"processing_kwargs": {"text": {"pad_to_multiple_of": 1000000000}}}'),
+        "changes how texts are cut at each call",
+    ),
+    "another method than forward": (
+        write("sentence_bert_config.json", '{"modality_config": {"text": {"method": "save_pretrained"}}}'),
+        "calls 'save_pretrained' of the model for 'text'",
+    ),
 }
 
 

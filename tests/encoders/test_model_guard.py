@@ -60,6 +60,83 @@ def test_a_dense_layer_that_claims_more_than_its_file(build, tmp_path):
     assert "numbers, which its weights (" in refusal(folder)
 
 
+def test_a_dense_layer_bends_by_nothing_but_an_activation(build, tmp_path):
+    folder = build("instructor", folder=tmp_path / "model")
+    (dense,) = [path.parent for path in folder.glob("*Dense*/config.json")]
+    for named in ("torch.distributed.run.main", "torch.nn.os.abort", "os.system", 7):
+        edit(dense / "config.json", activation_function=named)
+        assert "expected an activation of torch.nn" in refusal(folder)
+
+
+def test_what_its_settings_ask_of_the_library_reaches_nothing_outside(build, tmp_path):
+    """sentence-transformers hands on what this file says, as arguments of the model, the tokenizer and the config."""
+    folder = build("minilm", folder=tmp_path / "model")
+    policy = Policy(model_roots=(tmp_path,))
+    expected = open_encoder(describe(str(folder), policy=policy), policy=policy).encode(["a text"]).vectors
+    secret = tmp_path / "secret.txt"
+    secret.write_text("[UNK]\nroot\n")
+    offered = {"device_map": {"": "disk"}, "offload_folder": str(tmp_path / "written")}
+    edit(
+        folder / "sentence_bert_config.json",
+        model_kwargs=offered,
+        processor_kwargs={"vocab_file": str(secret), "tokenizer_file": str(secret)},
+        config_kwargs={"num_hidden_layers": 10**9},
+        cache_dir=str(tmp_path / "written"),
+    )
+    found = open_encoder(describe(str(folder), policy=policy), policy=policy).encode(["a text"]).vectors
+    np.testing.assert_array_equal(found, expected)
+    assert not (tmp_path / "written").exists()
+
+
+def test_a_model_of_parts_without_end_is_left_unfinished():
+    from transformers import AlbertConfig, AutoModel
+
+    from lib.encoders.loading import few_modules
+
+    config = AlbertConfig(vocab_size=8, hidden_size=4, embedding_size=4, intermediate_size=4, num_attention_heads=1,
+                          num_hidden_layers=10**9, num_hidden_groups=10**9)  # fmt: skip
+    with torch.device("meta"), pytest.raises(InputError, match="more than 50,000 parts"), few_modules("small"):
+        AutoModel.from_config(config)
+    with few_modules("none"):  # nothing is left behind
+        torch.nn.Sequential(torch.nn.Linear(1, 1))
+
+
+def test_a_cached_model_does_not_wait_for_a_download(monkeypatch, tmp_path):
+    from lib.encoders import hub
+
+    cached = hub.HubFolder(tmp_path, tmp_path)
+    monkeypatch.setattr(hub, "cached_folder", lambda _: cached)
+    monkeypatch.setattr(hub, "FETCHING", Turn("downloaded", patience=0.05))
+    begun, end = threading.Event(), threading.Event()
+
+    def download():
+        with hub.FETCHING.taken("large"):
+            begun.set()
+            end.wait(10)
+
+    other = threading.Thread(target=download)
+    other.start()
+    begun.wait(10)
+    try:
+        assert hub.fetch("owner/name", allow_hub=True) is cached
+        monkeypatch.setattr(hub, "cached_folder", lambda _: None)
+        with pytest.raises(InputError, match="owner/name has to wait"):
+            hub.fetch("owner/name", allow_hub=True)
+    finally:
+        end.set()
+        other.join()
+
+
+def test_a_refusal_names_no_folder_of_the_server():
+    from lib.encoders.loading import told
+
+    with pytest.raises(InputError) as caught, told("owner/name"):
+        raise OSError("Unrecognized class in /home/me/hub/models--a--b/snapshots/12ab. Use https://x.test/docs/it")
+    assert "/home" not in str(caught.value)
+    assert "snapshots" not in str(caught.value)
+    assert "https://x.test/docs/it" in str(caught.value)
+
+
 def test_an_adapter_that_claims_a_rank_that_none_has(build, tmp_path):
     base = build("minilm", folder=tmp_path / "base")
     adapter = tmp_path / "adapter"

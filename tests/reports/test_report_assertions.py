@@ -41,6 +41,7 @@ def test_each_operator_at_its_bound(text, holds):
         ("", "a name"),
         ("0.2<=ndcg@10<=0.5", "a number"),
         ("x" * 300 + ">1", "at most"),
+        ("ndcg@999999>=0", "at most 1,000, got 999,999"),
     ],
 )
 def test_what_is_no_assertion_says_why(text, told):

@@ -20,6 +20,7 @@ from lib.reports.markdown import markdown
         ("1. item", "1\\. item"),
         ("# top", "\\# top"),
         ("@someone", "@\u2060someone"),
+        ("@4someone", "@\u20604someone"),
         ("see www.a.b", "see www\u2060.a.b"),
         ("https://a.b", "https:\u2060//a.b"),
         ("`code` *x* _y_ ~z~", "\\`code\\` \\*x\\* \\_y\\_ \\~z\\~"),

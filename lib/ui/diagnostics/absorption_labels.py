@@ -8,7 +8,7 @@ from lib.errors import InputError
 from lib.sae.diagnostics import AbsorptionByLabel, LabelAbsorption
 from lib.ui import downloads
 from lib.ui.diagnostics import cached
-from lib.ui.messages import count, plain, refuse, share, tell
+from lib.ui.messages import count, plain, share, tell
 from lib.ui.sae.names import feature_name
 from lib.ui.sae_space import SaeSpace
 
@@ -31,8 +31,8 @@ def show_labels(space: SaeSpace) -> None:
     )
     try:
         found = cached.by_label(space, None)
-    except InputError as fault:
-        refuse(fault)
+    except InputError as fault:  # too few texts of a label are no fault of the user's
+        tell([str(fault)])
         return
     fig = charts.label_rates(found)
     downloads.picture(
