@@ -1,13 +1,26 @@
-"""Memory given back. After encoding or fitting a map, glibc keeps what was freed; a small host needs it."""
+"""Memory given back. After encoding or fitting a map, glibc keeps what was freed; a small host needs it.
+
+And garbage collected cheaply: Streamlit looks through all objects after every run of a page, which libraries make many.
+"""
 
 import ctypes
+import gc
 import sys
+import threading
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import cast
 
 _ARENA_MAX = -8  # M_ARENA_MAX in glibc's malloc.h
 _ARENAS = 2
+_MANY_MODULES = 50
+"""So many more modules than at the last time bring many objects."""
+_SECONDS = 600.0
+"""How long garbage may lie among what is spared."""
+_turn = threading.Lock()
+_spared: list[float] = [0, 0.0]
+"""Modules that were there when objects were last spared, and when that was."""
 
 
 def release() -> None:
@@ -27,6 +40,29 @@ def keep_together() -> None:
     mallopt = _function("mallopt")
     if mallopt is not None:
         mallopt(_ARENA_MAX, _ARENAS)
+
+
+def spare() -> None:
+    """Leave what is there now out of what is looked through for garbage, if much has come or some time has passed.
+
+    With torch and its like imported, that look took .34 s after every run of a page, more than the run itself.
+    """
+    loaded, now = len(sys.modules), time.monotonic()
+    if loaded - _spared[0] < _MANY_MODULES and now - _spared[1] < _SECONDS:
+        return
+    if _turn.acquire(blocking=False):
+        try:
+            collect()
+            _spared[:] = loaded, now
+        finally:
+            _turn.release()
+
+
+def collect() -> None:
+    """Collect all garbage, also among what was spared, such as an encoder that was let go; spare what is left."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 @lru_cache(maxsize=2)

@@ -5,7 +5,6 @@ and its content key beside it. Errors are not cached, but for those of describin
 for a hub.
 """
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -24,7 +23,7 @@ from lib.sae.database import FeatureDatabase, find_database
 from lib.sae.sources import OpenedSae, open_sae
 from lib.shelf import Shelf, default_shelf
 from lib.store import EmbeddingStore, default_store, row_keys
-from lib.ui.memory import release
+from lib.ui.memory import collect, release
 
 Vectors = NDArray[np.floating]
 
@@ -90,7 +89,7 @@ def encoder(of: Checkpoint, precision: Precision) -> Encoder:
             return _weights(of.content, precision, of).under(of)
         except ShortOfMemoryError:
             _weights.clear()
-            gc.collect()
+            collect()
             release()
             return _weights(of.content, precision, of).under(of)
 

@@ -17,7 +17,7 @@ from lib.ui.encoder_choice import EncoderChoice, choose_encoder
 from lib.ui.encoding import encoded, tell_of_cut
 from lib.ui.file_names import remember
 from lib.ui.geometry.cached import warm_up
-from lib.ui.memory import keep_together
+from lib.ui.memory import keep_together, spare
 from lib.ui.messages import refuse
 from lib.ui.owner import settle
 from lib.ui.query_choice import QueryChoice, choose_query_set
@@ -68,6 +68,7 @@ class Space:
 def navigation() -> st.Page:
     """Name the app and its pages; the page that the address asks for is returned."""
     keep_together()
+    spare()
     st.set_page_config(page_title="Embedscope", page_icon=str(ASSETS / "icon.svg"), layout="wide")
     first = st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", url_path="start", default=True)
     # The first page lives at the bare address; under its own name it must be found as well.

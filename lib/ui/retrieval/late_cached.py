@@ -1,6 +1,5 @@
 """What the Late interaction view opens and computes once: token vectors, ColBERT checkpoints, reranked runs."""
 
-import gc
 from dataclasses import dataclass
 
 import streamlit as st
@@ -21,7 +20,7 @@ from lib.retrieval import JudgedRanks, Measure, Run
 from lib.retrieval.late import LateRerank, tokens_of
 from lib.retrieval.reranking_effect import RerankingEffect, reranking_effect
 from lib.ui import resources
-from lib.ui.memory import release
+from lib.ui.memory import collect, release
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import cached
 
@@ -77,7 +76,7 @@ def _late(of: LateCheckpoint) -> MultiVectorEncoder:
             return _weights(of.content, of)
         except ShortOfMemoryError:
             _weights.clear()
-            gc.collect()
+            collect()
             release()
             return _weights(of.content, of)
 

@@ -1,7 +1,5 @@
 """What the Reranking view opens and computes once: a cross-encoder, the scores of pairs, what reranking did."""
 
-import gc
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from lib.retrieval.pair_scores import PairScores
 from lib.retrieval.reranking import Reranked, rerank
 from lib.retrieval.reranking_effect import RerankingEffect, reranking_effect
 from lib.ui import resources
-from lib.ui.memory import release
+from lib.ui.memory import collect, release
 from lib.ui.query_space import QuerySpace
 from lib.ui.retrieval import cached, measure
 
@@ -48,7 +46,7 @@ def reranker(of: CrossCheckpoint) -> Reranker:
             return _weights(of.content, of)
         except ShortOfMemoryError:
             _weights.clear()
-            gc.collect()
+            collect()
             release()
             return _weights(of.content, of)
 
