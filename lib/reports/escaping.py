@@ -3,7 +3,9 @@
 import re
 
 _WORD_JOINER = "\u2060"
-_TO_PART = re.compile(r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=mailto:)", re.IGNORECASE)
+_TO_PART = re.compile(
+    r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)(?=[^\W\d])|(?<=@)(?<!\w@)(?=\d)|(?<=#)(?=\d)|(?<=mailto:)", re.IGNORECASE
+)
 """Where an address, a mention or an issue begins that would be linked in spite of being escaped."""
 _SIGNS = re.compile(r"[\\`*_{}\[\]<>#|~!$&^]")
 _AT_THE_START = re.compile(r"[-+=:]|\d+(?=[.)](?:\s|$))")

@@ -41,7 +41,7 @@ def test_the_link_is_copied_and_a_picture_saved(server, visit):
     seen.page.keyboard.press("Enter")
     seen.until(lambda: "/geometry" in seen.page.evaluate("navigator.clipboard.readText()"))
     with seen.page.expect_download() as saved:
-        reach(seen, "SVG", first(seen))
+        reach(seen, "Save the picture as it is seen, as SVG", first(seen))
         seen.page.keyboard.press("Space")
     assert saved.value.suggested_filename.endswith(".svg")
     seen.sound()
@@ -59,7 +59,7 @@ def test_a_layer_of_a_circuit_is_opened(server, visit):
 
 def test_a_feature_of_the_network_is_chosen(server, visit):
     seen = visit(f"{server}/network")
-    seen.page.locator("canvas").first.wait_for()
+    seen.page.locator(".vis-network canvas").wait_for()
     reach(seen, "Co-activation network", first(seen))
     seen.page.keyboard.press("n")
     seen.until(lambda: "network_node" in seen.query)
