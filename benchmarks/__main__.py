@@ -63,7 +63,8 @@ def _run(name: str) -> None:
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, encoding="utf-8")
     print(done.stdout, f"{name}: {time.monotonic() - start:.0f} s, exit status {done.returncode}", flush=True)
     if done.returncode == 0:
-        put(f"`python -m benchmarks.{' '.join((name, *RUNS[name]))}`\n\n{done.stdout}", PAGE, name=name)
+        told = done.stdout if "\n|" in done.stdout else f"```text\n{done.stdout}```\n"
+        put(f"`python -m benchmarks.{' '.join((name, *RUNS[name]))}`\n\n{told}", PAGE, name=name)
 
 
 def _machine(seconds: float) -> str:

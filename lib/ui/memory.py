@@ -18,6 +18,9 @@ _MANY_MODULES = 50
 """So many more modules than at the last time bring many objects."""
 _SECONDS = 600.0
 """How long garbage may lie among what is spared."""
+_BETWEEN_TRIMS = 60.0
+"""Seconds between two times at which freed memory is given back, whoever freed it."""
+_trimmed = [0.0]
 _turn = threading.Lock()
 _spared: list[float] = [0, 0.0]
 """Modules that were there when objects were last spared, and when that was."""
@@ -45,9 +48,14 @@ def keep_together() -> None:
 def spare() -> None:
     """Leave what is there now out of what is looked through for garbage, if much has come or some time has passed.
 
+    Once a minute, what was freed is given back to the system, too.
+
     With torch and its like imported, that look took .34 s after every run of a page, more than the run itself.
     """
     loaded, now = len(sys.modules), time.monotonic()
+    if now - _trimmed[0] > _BETWEEN_TRIMS:
+        _trimmed[0] = now
+        release()
     if loaded - _spared[0] < _MANY_MODULES and now - _spared[1] < _SECONDS:
         return
     if _turn.acquire(blocking=False):

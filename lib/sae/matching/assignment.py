@@ -75,8 +75,11 @@ def _assign_all(
     told(done + len(values))
     nearest = values.argmax(axis=1)
     match = np.full(len(values), -1, dtype=np.int64)
-    rows, columns = linear_sum_assignment(values, maximize=True)
-    match[rows] = columns
+    tall = values.shape[0] > values.shape[1]
+    cost = np.array(values.T if tall else values, dtype=np.float64, order="C")
+    np.negative(cost, out=cost)  # as scipy wants it: else it makes a copy to turn it over, and to make gains costs
+    fewer, more = linear_sum_assignment(cost)
+    match[more if tall else fewer] = fewer if tall else more
     return match, nearest, values[np.arange(len(values)), nearest]
 
 
