@@ -3,8 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# one more than there are processors: a journey in the browser waits half of its time
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 4)))
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 BENCH_READY := $(VENV)/.bench-ready
@@ -20,7 +18,7 @@ run: $(RUN_READY) ## set up what is needed and open the app on its sample data
 test: $(TEST_READY) ## set up what is needed and run every test
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		printf '\n*** No Chromium here: the browser tests WILL BE SKIPPED. On Debian: apt-get install chromium ***\n\n'
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(TEST_READY) ## format, lint, types, and the arrows between the modules
 	$(BIN)/ruff format --check .

@@ -105,7 +105,7 @@ TERMS = (
         "the vector against random subsets of as many.",
         "retrieval", "Sizes", source="Kusupati et al. 2022, arXiv:2205.13147.",
         baseline="Random subsets of as many dimensions.",
-        beware="Training: vectors that a PCA ordered look the same.", labels=("Dimensions",),
+        beware="Training: vectors that a PCA ordered look the same.", labels=("Order of dimensions",),
     ),
     Term(
         "maxsim", "MaxSim", "Late interaction: each token of the query takes its best token of the document, and these "

@@ -93,7 +93,7 @@ def test_the_scale_of_contrast():
 def test_text_stands_out_from_either_paper(name):
     theme = themes()[name]
     css = (ROOT / "lib" / "ui" / "assets" / "page.css").read_text("utf-8")
-    caption = float(re.search(r"stCaptionContainer\"\] \{ opacity: ([\d.]+)", css)[1])
+    caption = float(re.search(r"stCaptionContainer\"\][^{]*\{ opacity: ([\d.]+)", css)[1])
     for paper in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
         for ink in (theme["textColor"], theme["linkColor"], theme["primaryColor"]):
             assert contrast(ink, paper) >= 4.5, (ink, paper)

@@ -60,7 +60,7 @@ def fresh(static, request):
 def roots(static, monkeypatch):
     """Only that folder's neighbours may be opened; no speed is known at the start."""
     monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(static.parent))
-    for kept in (resources.policy, resources.checkpoint, speeds._holder):
+    for kept in (resources.policy, resources.described, speeds._holder):
         kept.clear()
     yield
     resources.policy.clear()

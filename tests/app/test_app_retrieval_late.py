@@ -26,7 +26,7 @@ def folders(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def roots(folders, monkeypatch):
     monkeypatch.setenv("EMBEDSCOPE_MODEL_ROOTS", str(folders[0].parent))
-    for cached in (resources.policy, resources.checkpoint, late_cached.checkpoint, late_cached.kept_reranks):
+    for cached in (resources.policy, resources.described, late_cached.checkpoint, late_cached.kept_reranks):
         cached.clear()
     yield
     resources.policy.clear()

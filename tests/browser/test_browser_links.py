@@ -26,6 +26,7 @@ def copied(seen):
 
 def lasso(seen):
     plot = seen.chart("map_2d").locator(".nsewdrag").first
+    seen.until(plot.bounding_box)  # it may be drawn anew
     plot.scroll_into_view_if_needed()
     box, mouse = plot.bounding_box(), seen.page.mouse
     at = [(box["x"] + x * box["width"], box["y"] + y * box["height"])
