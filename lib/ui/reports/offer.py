@@ -55,12 +55,12 @@ def _offer(chosen: Chosen) -> None:
     if subject is None:
         st.caption("A report needs an encoder and texts: choose them in the sidebar.")
         return
+    st.markdown(f"**A report on {plain(_named(subject))}**")
     if subject.second is not None and not st.toggle(
         f"Compare with {plain(subject.second.source)}", value=True, key="report_beside", bind="query-params",
         persist_state="session", help="Adds a section of paired tests and numbers side by side.",
     ):  # fmt: skip
         subject = replace(subject, second=None)
-    st.markdown(f"**A report on {plain(_named(subject))}**")
     st.caption(_holds(subject))
     form = one_of(
         "Format", list(_ABOUT), key="report_format", help="\n".join(f"- **{a}**: {b}" for a, b in _ABOUT.items())
